@@ -1,0 +1,51 @@
+"""What can be run and kept running: a server or a line of the Procfile, described as a value."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHILD = Path(__file__).with_name("child.py")
+
+
+def nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class User:
+    """Who a program runs as; None in its place means: as we are."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program. `is_ready` is asked until it answers True; `grace` is the seconds between `stop_signal` and KILL.
+
+    `before_start` runs before every start, `after_failed_start` when a life ended before it was ready.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace: float = 5.0
+    user: User | None = None
+    directory: Path = Path("/")
+    is_ready: Callable[[], bool] = lambda: True
+    before_start: Callable[[], None] = nothing
+    after_failed_start: Callable[[], None] = nothing
+
+    def argv(self) -> list[str]:
+        """The command line whose process dies with the one that starts it; start it from the main thread."""
+        return guarded(self.command, stop_signal=self.stop_signal, user=self.user, directory=self.directory)
+
+
+def guarded(command: tuple[str, ...], *, stop_signal: int, user: User | None = None, directory: Path) -> list[str]:
+    account = f"{user.uid}:{user.gid}" if user else "-"
+    starter = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(stop_signal))]
+    return [*starter, account, str(directory), *command]

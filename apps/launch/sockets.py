@@ -1,0 +1,44 @@
+"""Directories for unix sockets: private, and short enough for the kernel."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from apps.launch.programs import User
+
+LONGEST = 85  # bytes of a directory; 94 failed on Linux with PostgreSQL's socket name, macOS allows about 4 fewer
+
+
+def socket_directory(preferred: Path, *, user: User | None = None) -> Path:
+    """`preferred`, or a new private directory elsewhere when its path is too long; 0700 and owned by `user`.
+
+    The place chosen elsewhere is remembered beside `preferred`, so that the next start can remove it.
+    """
+    note = preferred.with_name(preferred.name + ".elsewhere")
+    remove_socket_directory(preferred)
+    if len(os.fsencode(preferred)) > LONGEST:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(prefix="pressroom-"))
+        note.write_text(str(directory))
+    else:
+        directory = preferred
+    own_private_directory(directory, user=user)
+    return directory
+
+
+def remove_socket_directory(preferred: Path) -> None:
+    """Remove the directory elsewhere that a start before this one made, if there is one and it is still ours."""
+    note = preferred.with_name(preferred.name + ".elsewhere")
+    if note.exists():
+        directory = Path(note.read_text())
+        if directory.name.startswith("pressroom-") and not directory.is_symlink():
+            shutil.rmtree(directory, ignore_errors=True)
+        note.unlink()
+
+
+def own_private_directory(directory: Path, *, user: User | None = None) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    if user:
+        os.chown(directory, user.uid, user.gid)

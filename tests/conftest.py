@@ -1,0 +1,28 @@
+"""Every test runs against a real PostgreSQL and Redis: our own, unless DATABASE_URL and REDIS_URL name others."""
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from apps.launch.postgres import clean_environment
+from apps.launch.testing import embedded_servers
+
+# Started while this file is imported, and the settings module is named only here and not in pyproject.toml:
+# pytest-django would read the settings, and with them DATABASE_URL, before any conftest.
+_run = ExitStack()
+_directory = Path(_run.enter_context(tempfile.TemporaryDirectory(prefix="pressroom-tests-")))
+if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    for _name in set(os.environ) - set(clean_environment()):
+        del os.environ[_name]
+    _servers = _run.enter_context(embedded_servers(_directory))
+    os.environ.setdefault("DATABASE_URL", _servers.database_url)
+    os.environ.setdefault("REDIS_URL", _servers.redis_url)
+os.environ["PRESSROOM_DATA_DIR"] = str(_directory / "data")
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _run.close()

@@ -1,0 +1,83 @@
+"""Who may use Pressroom: users and the API tokens they hold."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+TOKEN_PREFIX = "pr_live_"  # noqa: S105 - the public prefix that secret scanners look for
+SCOPES = {
+    "read": "See jobs, rows and images",
+    "write": "Create, change and cancel",
+    "urgent": "Use priority 10",
+}
+
+
+class User(AbstractUser):
+    """A person. Staff see everyone's work in the admin and on the desk."""
+
+    class Meta(AbstractUser.Meta):
+        db_table = "accounts_user"
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 suffices: the token is 32 random bytes, not a password."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def usable(self) -> Self:
+        return self.filter(revoked_at=None).exclude(expires_at__lte=timezone.now()).filter(user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """A bearer token of one user: hashed at rest, shown once."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=16, help_text="The first characters, to recognise it by.")
+    token_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        db_table = "accounts_api_token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+def create_token(
+    *, user: User, name: str, scopes: tuple[str, ...] = ("read", "write"), expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """A new token and its secret text, which is not kept and cannot be shown again."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=secret[:16],
+        token_hash=hash_token(secret),
+        scopes=list(scopes),
+        expires_at=expires_at,
+    )
+    return token, secret
+
+
+def find_token(secret: str) -> ApiToken | None:
+    """The usable token with this secret; its last use is written at most once a minute."""
+    token = ApiToken.objects.usable().select_related("user").filter(token_hash=hash_token(secret)).first()
+    if token is None:
+        return None
+    now = timezone.now()
+    if token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token

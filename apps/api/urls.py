@@ -1,0 +1,5 @@
+"""The REST API."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Uploads, fetching of remote images, thumbnails, storage."""

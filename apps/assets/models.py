@@ -1,0 +1,32 @@
+"""Images that people bring: the files that rows use as references and targets."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Asset(models.Model):
+    """One image in our own storage, checked and re-encoded, owned by whoever brought it.
+
+    `source_url` is where it was fetched from, when it was not uploaded (without query secrets).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="assets")
+    file = models.FileField(max_length=255)
+    thumbnail = models.FileField(max_length=255)
+    name = models.CharField(max_length=255, blank=True)
+    source_url = models.CharField(max_length=2048, blank=True)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the stored file")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    bytes = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "assets_asset"
+        indexes = [models.Index(fields=["owner", "-created_at"], name="asset_owner_list")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)

@@ -1,0 +1,65 @@
+"""The states of a job, and what the outside calls them."""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    WAITING = "waiting", "waiting for another job"
+    QUEUED = "queued", "queued"
+    SCHEDULED = "scheduled", "scheduled for later"
+    PROCESSING = "processing", "processing"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+    SKIPPED = "skipped", "skipped"
+
+
+FINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.SKIPPED)
+PENDING = (Status.WAITING, Status.QUEUED, Status.SCHEDULED)
+LIVE = (*PENDING, Status.PROCESSING)
+
+
+def public_status(status: str) -> str:
+    """What the API says: waiting and scheduled are kept apart only for the claim's sake."""
+    return Status.QUEUED if status in PENDING else status
+
+
+class Reason(models.TextChoices):
+    """Why a job does not run now."""
+
+    DEPENDENCY = "dependency"
+    NEEDS_PROMPT = "needs_prompt"
+    LANE_PAUSED = "lane_paused"
+    OWNER_LIMIT = "owner_limit"
+    LANE_LIMIT = "lane_limit"
+    RATE_LIMITED = "rate_limited_until"
+    BREAKER_OPEN = "breaker_open_until"
+    BUDGET = "budget"
+    BACKOFF = "backoff_until"
+    SCHEDULED = "scheduled_for"
+    NO_WORKER = "no_worker"
+
+
+class Outcome(models.TextChoices):
+    """How an attempt ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    RETRY = "retry"
+    RATE_LIMITED = "rate_limited"
+    BREAKER = "breaker"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+
+
+class Stage(models.TextChoices):
+    """The finer detail of a live job, for people."""
+
+    WAITING_FOR_PROMPT = "waiting_for_prompt", "waiting for the prompt"
+    READING = "reading", "reading the images"
+    WRITING = "writing", "writing the prompt"
+    SUBMITTING = "submitting", "submitting"
+    WAITING_FOR_PROVIDER = "waiting_for_provider", "waiting for the provider"
+    SAVING = "saving", "saving"
+    SETTLING = "settling", "settling an unknown outcome"

@@ -1,0 +1,5 @@
+"""The browser pages."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Clients of the AI providers and the ledger of paid calls."""

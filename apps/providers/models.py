@@ -1,0 +1,74 @@
+"""The ledger of paid calls: a row is committed before a request leaves."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class CallState(models.TextChoices):
+    INTENT = "intent", "about to be sent, or sent and not answered"
+    ACCEPTED = "accepted", "taken by the provider, result pending"
+    SUCCEEDED = "succeeded", "result received"
+    FAILED = "failed", "refused or failed at the provider"
+    UNKNOWN = "unknown", "outcome unknown: a person must settle it"
+    LOST = "lost", "known not to exist at the provider"
+
+
+class Call(models.Model):
+    """One paid request to a provider.
+
+    It knows its job and attempt by id only. `purpose` says what it was for (chat, submit, …), `provider_id` is the
+    provider's own id (a prediction, a response). `inputs` is what a lookup needs to recognise it, `result` what came
+    back (output URLs, the text). `cost_usd` is exact; `cost_source` says where it is from: reported, priced or none.
+    `resent` marks a cheap call that was sent again after an unknown outcome; `late` a result that came after cancel.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job_id = models.BigIntegerField(null=True)
+    attempt = models.IntegerField(default=0)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="calls", db_index=False)
+    provider = models.CharField(max_length=20)
+    purpose = models.CharField(max_length=20)
+    model_asked = models.CharField(max_length=100)
+    model_answered = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.INTENT)
+    provider_id = models.CharField(max_length=100, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    inputs = models.JSONField(default=dict)
+    result = models.JSONField(null=True)
+    usage = models.JSONField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    cost_usd = models.DecimalField(max_digits=18, decimal_places=10, null=True)
+    cost_source = models.CharField(max_length=10, blank=True)
+    resent = models.BooleanField(default=False)
+    late = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "providers_call"
+        indexes = [
+            models.Index(fields=["job_id", "created_at"], name="call_of_job"),
+            # reconcile: what is not settled, oldest first
+            models.Index(
+                fields=["created_at"], name="call_open", condition=Q(state__in=["intent", "accepted", "unknown"])
+            ),
+            # spend by day
+            models.Index(fields=["provider", "created_at"], name="call_spend"),
+            models.Index(fields=["owner", "created_at"], name="call_owner_spend"),
+        ]
+        constraints = [
+            # a prediction belongs to one call: an adopted one cannot be adopted twice
+            models.UniqueConstraint(
+                fields=["provider", "provider_id"], name="call_provider_id_once", condition=~Q(provider_id="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.purpose} {self.state}"

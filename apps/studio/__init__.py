@@ -1,0 +1,1 @@
+"""Product A: workspaces of rows."""

@@ -1,0 +1,176 @@
+"""Studio's things: workspaces, rows, the prompts and images asked for, and the images made."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+
+class PromptPolicy(models.TextChoices):
+    """What happens when no prompt can be written for a row."""
+
+    TEMPLATE = "template", "Use the built-in template"
+    DEFAULT = "default", "Use the workspace's default prompt"
+    WAIT = "wait", "Wait for a person to type one"
+    FAIL = "fail", "Fail"
+
+
+class Workspace(models.Model):
+    """Rows that share a default prompt, default references and an output size. Not an AI model."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="workspaces")
+    name = models.CharField(max_length=120)
+    default_prompt = models.TextField(blank=True, max_length=4000)
+    default_ref_urls = models.JSONField(default=list, blank=True)
+    output_width = models.PositiveIntegerField(
+        default=2048, validators=[MinValueValidator(1024), MaxValueValidator(4096)]
+    )
+    output_height = models.PositiveIntegerField(
+        default=2048, validators=[MinValueValidator(1024), MaxValueValidator(4096)]
+    )
+    images_per_generate = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(6)]
+    )
+    generation_model = models.CharField(max_length=100, blank=True, help_text="Empty: the deployment's image model")
+    prompt_strategy = models.CharField(max_length=40, default="describe")
+    on_prompt_failure = models.CharField(max_length=10, choices=PromptPolicy.choices, default=PromptPolicy.TEMPLATE)
+    rights_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the owner confirmed the right to use these images"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "studio_workspace"
+        indexes = [models.Index(fields=["owner", "-created_at"], name="workspace_owner_list")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Row(models.Model):
+    """One line of a workspace. `ref_urls` null: the workspace's default references; empty list: none.
+
+    A row's status is not stored: it follows from its jobs (apps/studio/rows.py). `generation` names the latest
+    set of images asked for; older sets keep their results.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="rows")
+    label = models.CharField(max_length=120, blank=True)
+    ref_urls = models.JSONField(null=True, blank=True)
+    target_url = models.CharField(max_length=2048, blank=True)
+    prompt_override = models.TextField(blank=True, max_length=4000)
+    match_target_ratio = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+    generation = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "studio_row"
+        ordering = ["position", "created_at"]
+        indexes = [models.Index(fields=["workspace", "position", "created_at"], name="row_workspace_order")]
+
+    def __str__(self) -> str:
+        return self.label or str(self.id)
+
+
+class PromptJob(models.Model):
+    """What a prompt job was asked and what it wrote; its state is the job's."""
+
+    class Operation(models.TextChoices):
+        GENERATE = "generate"
+        ENHANCE = "enhance"
+
+    class Source(models.TextChoices):
+        MODEL = "model"
+        TEMPLATE = "template"
+        DEFAULT = "default"
+        MANUAL = "manual"
+
+    job = models.OneToOneField("jobs.Job", models.CASCADE, primary_key=True, related_name="prompt_job")
+    row = models.ForeignKey(Row, models.SET_NULL, null=True, related_name="prompt_jobs")
+    ref_urls = models.JSONField(default=list)
+    target_url = models.CharField(max_length=2048)
+    operation = models.CharField(max_length=10, choices=Operation.choices, default=Operation.GENERATE)
+    existing_prompt = models.TextField(blank=True)
+    instructions = models.TextField(blank=True)
+    strategy = models.CharField(max_length=40, default="describe")
+    on_failure = models.CharField(max_length=10, choices=PromptPolicy.choices, default=PromptPolicy.FAIL)
+    apply_to_row = models.BooleanField(default=False)
+    generated_prompt = models.TextField(blank=True)
+    source = models.CharField(max_length=10, choices=Source.choices, blank=True)
+    model_asked = models.CharField(max_length=100, blank=True)
+    model_answered = models.CharField(max_length=100, blank=True)
+    tried = models.JSONField(default=list, help_text="Each model asked, what came of it and why, in order")
+
+    class Meta:
+        db_table = "studio_prompt_job"
+
+    def __str__(self) -> str:
+        return f"prompt job {self.job_id}"
+
+
+class ImageJob(models.Model):
+    """What an image job was asked: one picture, of one generation of a row."""
+
+    job = models.OneToOneField("jobs.Job", models.CASCADE, primary_key=True, related_name="image_job")
+    row = models.ForeignKey(Row, models.SET_NULL, null=True, related_name="image_jobs")
+    generation = models.UUIDField(db_index=True)
+    prompt_job = models.ForeignKey(PromptJob, models.SET_NULL, null=True, related_name="image_jobs")
+    prompt = models.TextField(blank=True)
+    prompt_source = models.CharField(max_length=10, choices=PromptJob.Source.choices, blank=True)
+    image_urls = models.JSONField(default=list, help_text="References first, target last")
+    generation_model = models.CharField(max_length=100)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    seed = models.BigIntegerField(null=True)
+    prediction_id = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        db_table = "studio_image_job"
+
+    def __str__(self) -> str:
+        return f"image job {self.job_id}"
+
+
+class GeneratedImage(models.Model):
+    """A picture that a provider made, in our own storage. `late`: it came after its job was cancelled."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="images")
+    row = models.ForeignKey(Row, models.CASCADE, null=True, related_name="images")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="images")
+    index = models.PositiveSmallIntegerField(default=0)
+    file = models.FileField(max_length=255)
+    thumbnail = models.FileField(max_length=255)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    bytes = models.PositiveIntegerField()
+    prompt = models.TextField(blank=True)
+    generation_model = models.CharField(max_length=100, blank=True)
+    favourite = models.BooleanField(default=False)
+    rating = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+    simulated = models.BooleanField(default=False)
+    late = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "studio_generated_image"
+        ordering = ["created_at", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "index"], name="image_once_per_job"),
+            models.CheckConstraint(
+                name="image_rating_1_to_5", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
+            ),
+        ]
+        indexes = [models.Index(fields=["row", "-created_at"], name="image_row_list")]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,5 @@
+"""Configuration of Pressroom: settings, lanes, schedule, routes."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,61 @@
+"""Typed reading of environment variables, so that a wrong value is named and not guessed."""
+
+import os
+from decimal import Decimal, InvalidOperation
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+
+def text(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def words(name: str) -> list[str]:
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    value = text(name, "").lower()
+    if value in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if not value else value in {"1", "true", "yes", "on"}
+    raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
+
+
+def number(name: str, default: float) -> float:
+    try:
+        return float(text(name, str(default)))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is {os.environ[name]!r}; write a number.") from error
+
+
+def integer(name: str, default: int) -> int:
+    value = number(name, default)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name} is {os.environ[name]!r}; write a whole number.")
+    return int(value)
+
+
+def decimal(name: str, default: Decimal | None) -> Decimal | None:
+    value = text(name, "")
+    try:
+        return Decimal(value) if value else default
+    except InvalidOperation as error:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write an amount such as 20.00.") from error
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for a `postgresql://` address; `?host=/dir` names a socket directory."""
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None} if url else {}
+    timeouts = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", "pressroom"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 3, "application_name": "pressroom", "options": timeouts, **parts},
+    }

@@ -1,0 +1,24 @@
+"""What kinds of job there are: the one table from a kind's name to its lane, provider and handler.
+
+`apps.jobs` knows a kind only as a string; it loads the handler named here when it runs one.
+Lanes keep their own concurrency (settings.LANE_LIMITS) and their own Celery queue of the same name.
+"""
+
+from dataclasses import dataclass
+
+LANES = ("prompts", "images", "listings", "visibility")
+
+
+@dataclass(frozen=True)
+class Kind:
+    lane: str
+    handler: str
+    provider: str = ""
+    max_retries: int = 3
+
+
+KINDS = {
+    "prompt": Kind(lane="prompts", provider="xai", handler="apps.studio.handlers.prompts.PromptHandler"),
+    "image": Kind(lane="images", provider="wavespeed", handler="apps.studio.handlers.images.ImageHandler"),
+    "noop": Kind(lane="listings", handler="apps.jobs.noop.NoopHandler"),
+}

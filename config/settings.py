@@ -1,0 +1,239 @@
+"""Every setting of Pressroom, read from the environment; there is no second module for production.
+
+`manage.py check` names what is missing or wrong (apps/core/checks.py). `manage.py up` fills in what a
+single machine needs: its own servers, secrets and, where a provider has no key, the simulator.
+"""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from config.environment import boolean, database, decimal, integer, number, text, words
+from config.logs import LOGGING as LOGGING  # noqa: PLC0414
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(text("PRESSROOM_DATA_DIR", str(BASE_DIR / ".pressroom")))
+RELEASE = "0.1.0"
+
+# --- Secrets and addresses -------------------------------------------------------------------------
+DEBUG = boolean("DEBUG", default=False)
+SECRET_KEY_GIVEN = bool(text("SECRET_KEY", ""))
+SECRET_KEY = text("SECRET_KEY", "") or secrets.token_urlsafe(50)
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
+CRON_SECRETS = words("CRON_SECRET")  # two, separated by a comma, while one is being rotated
+SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+LIVE_URL = text("LIVE_URL", "").rstrip("/")
+ALLOWED_HOSTS = words("ALLOWED_HOSTS") or sorted({urlsplit(SITE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"})
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+HTTPS = SITE_URL.startswith("https://")
+
+# --- Applications ----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_celery_beat",
+    "django_htmx",
+    "csp",
+    "apps.core",
+    "apps.accounts",
+    "apps.assets",
+    "apps.providers",
+    "apps.jobs",
+    "apps.studio",
+    "apps.live",
+    "apps.pages",
+    "apps.api",
+    "apps.simulator",
+    "apps.launch",
+]
+MIDDLEWARE = [
+    "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.middleware.DatabaseAwayMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.pages.context.site",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(text("PRESSROOM_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = Path(text("PRESSROOM_MEDIA_ROOT", str(DATA_DIR / "media")))
+FILE_UPLOAD_PERMISSIONS = 0o640
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- Accounts --------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/signin"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/signin"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS and boolean("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if boolean("BEHIND_PROXY", default=False) else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    # The admin and the API reference bring scripts that need more; pages of our own get the strict policy.
+    "EXCLUDE_URL_PREFIXES": ("/admin", "/api/docs"),
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *([LIVE_URL] if LIVE_URL else [])],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    },
+}
+
+# --- Database --------------------------------------------------------------------------------------
+DATABASE_URL = text("DATABASE_URL", "")
+DATABASES = {"default": database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis and Celery ------------------------------------------------------------------------------
+REDIS_URL = text("REDIS_URL", "")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = False  # the lease in the row is what recovers a job, not the broker
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_DEFAULT_QUEUE = "dispatch"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_TASK_SOFT_TIME_LIMIT = integer("PRESSROOM_TASK_SOFT_LIMIT", 170)
+CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 30
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000  # KiB
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_POOL_LIMIT = 4
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": number("PRESSROOM_REDIS_TIMEOUT", 1.0),
+    "socket_connect_timeout": number("PRESSROOM_REDIS_TIMEOUT", 1.0),
+    "socket_keepalive": not REDIS_URL.startswith("unix:"),
+    "health_check_interval": 15,
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_TIMEZONE = "UTC"
+
+# --- The job engine (seconds) ----------------------------------------------------------------------
+LEASE_SECONDS = number("PRESSROOM_LEASE_SECONDS", 60)
+HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
+ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
+DISPATCH_SECONDS = number("PRESSROOM_DISPATCH_SECONDS", 2)
+WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)
+MAX_CRASHES = 3
+LANE_LIMITS = {
+    "prompts": integer("PRESSROOM_PROMPTS_CONCURRENCY", 3),
+    "images": integer("PRESSROOM_IMAGES_CONCURRENCY", 3),
+    "listings": integer("PRESSROOM_LISTINGS_CONCURRENCY", 3),
+    "visibility": integer("PRESSROOM_VISIBILITY_CONCURRENCY", 6),
+}
+
+# --- Providers -------------------------------------------------------------------------------------
+SIMULATED = words("PRESSROOM_SIMULATED")
+SIMULATOR_URL = text("PRESSROOM_SIMULATOR_URL", "")
+XAI_API_KEY = text("XAI_API_KEY", "")
+XAI_API_BASE = text("XAI_API_BASE", "https://api.x.ai/v1").rstrip("/")
+WAVESPEED_API_KEY = text("WAVESPEED_API_KEY", "")
+WAVESPEED_API_BASE = text("WAVESPEED_API_BASE", "https://api.wavespeed.ai").rstrip("/")
+WAVESPEED_WEBHOOK_SECRET = text("WAVESPEED_WEBHOOK_SECRET", "")
+# Each entry: model, and what it is for: any (first choice and after errors), refusal, too_long.
+PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [
+    "grok-4.7",
+    "grok-4.3:error",
+    "grok-4.20-non-reasoning:error|too_long",
+]
+IMAGE_MODEL = text("PRESSROOM_IMAGE_MODEL", "bytedance/seedream-v4.5/edit")
+PROVIDER_DAILY_BUDGET_USD = decimal("PRESSROOM_PROVIDER_DAILY_BUDGET_USD", None)
+
+# --- API -------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.api.authentication.TokenAuthentication",
+        "apps.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.api.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.rendering.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.api.errors.problem_response",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pressroom",
+    "DESCRIPTION": "Queued AI generation: every wait explained, nothing lost, nothing paid twice, every cost known.",
+    "VERSION": RELEASE,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+UNFOLD = {"SITE_TITLE": "Pressroom", "SITE_HEADER": "Pressroom", "SITE_URL": "/"}

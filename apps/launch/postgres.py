@@ -7,6 +7,7 @@ the server from whoever started it.
 import importlib.util
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from apps.launch.programs import Program, User, guarded
 from apps.launch.sockets import own_private_directory, socket_directory
 
 DATABASE = "pressroom"
-QUIET = {"log_min_messages": "log", "log_min_error_statement": "panic", "log_checkpoints": "off"}
+QUIET = {"log_min_messages": "fatal", "log_min_error_statement": "panic", "log_checkpoints": "off"}
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -83,19 +84,24 @@ def server_user(cluster: Path) -> User | None:
 
 
 def initialise(cluster: Path, *, user: User | None, fsync: bool) -> None:
-    """initdb. The built-in C.UTF-8 sorts by code point, the same on every machine whatever its C library."""
-    own_private_directory(cluster, user=user)
+    """initdb, beside its place and then renamed, so that one killed half way is never taken for a cluster.
+
+    The built-in C.UTF-8 sorts by code point, the same on every machine whatever its C library.
+    """
+    unfinished = cluster.with_name(cluster.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    own_private_directory(unfinished, user=user)
     locale = ("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
     options = ("-U", "postgres", "-A", "trust", *locale, "--no-instructions", *(() if fsync else ("-N",)))
-    command = guarded(
-        (binary("initdb"), "-D", str(cluster), *options), stop_signal=signal.SIGKILL, user=user, directory=Path("/")
-    )
-    made = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
+    command = (binary("initdb"), "-D", str(unfinished), *options)
+    argv = guarded(command, stop_signal=signal.SIGKILL, user=user, directory=Path("/"))
+    made = subprocess.run(argv, env=clean_environment(), capture_output=True, text=True, check=False)
     if made.returncode:
         raise LaunchError(
             f"PostgreSQL could not make its files in {cluster}:\n{(made.stdout + made.stderr).strip()}\n"
             "Choose another place with --data-dir, run as an ordinary user, or set DATABASE_URL."
         )
+    unfinished.rename(cluster)
 
 
 def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:

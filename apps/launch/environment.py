@@ -1,0 +1,76 @@
+"""What the processes of `up` get in their environment: what you set stays, what is missing is filled in."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from apps.launch.ports import Address, url
+
+# Provider → its key, its address, and the simulator's path that speaks for it.
+PROVIDERS = {
+    "xai": ("XAI_API_KEY", "XAI_API_BASE", "/xai/v1"),
+    "wavespeed": ("WAVESPEED_API_KEY", "WAVESPEED_API_BASE", "/wavespeed"),
+}
+
+
+def without_key(given: Mapping[str, str]) -> list[str]:
+    """The providers that the simulator stands in for."""
+    return [provider for provider, (key, _, _) in PROVIDERS.items() if not given.get(key, "").strip()]
+
+
+def child_environment(
+    given: Mapping[str, str], *, data: Path, address: Address, database_url: str, redis_url: str
+) -> dict[str, str]:
+    """`given` is up's own environment; an empty value counts as missing, as it does for the settings."""
+    programs = os.pathsep.join([str(Path(sys.prefix) / "bin"), given.get("PATH", os.defpath)])
+    filled = {
+        "SECRET_KEY": remembered_secret(data / "secret-key"),
+        "CRON_SECRET": remembered_secret(data / "cron-secret"),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        **addresses(given, address),
+    }
+    own = {
+        "PATH": programs,
+        "PRESSROOM_DATA_DIR": str(data),
+        "HOST": address.host,
+        "PORT": str(address.port),
+        "LIVE_PORT": str(address.live_port),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        **simulated(given, address),
+    }
+    kept = {key: value for key, value in given.items() if value.strip() or key not in filled}
+    return {**filled, **kept, **own}
+
+
+def addresses(given: Mapping[str, str], address: Address) -> dict[str, str]:
+    """The live stream is on the page's own host unless a proxy speaks HTTPS for both: then it routes the stream."""
+    site = given.get("SITE_URL", "").strip() or url(address.local_host, address.port)
+    parts = urlsplit(site)
+    live = {"LIVE_URL": url(parts.hostname or address.local_host, address.live_port)} if parts.scheme == "http" else {}
+    return {"SITE_URL": site, **live}
+
+
+def simulated(given: Mapping[str, str], address: Address) -> dict[str, str]:
+    providers = without_key(given)
+    if not providers:
+        return {}
+    simulator = url("127.0.0.1", address.simulator_port)
+    values = {"PRESSROOM_SIMULATOR_URL": simulator, "PRESSROOM_SIMULATED": ",".join(providers)}
+    for key, base, path in (PROVIDERS[provider] for provider in providers):
+        values |= {key: "simulator", base: simulator + path}
+    return values
+
+
+def remembered_secret(path: Path) -> str:
+    """Made once and kept in a file that only its owner reads, so that sessions survive a restart."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50) + "\n")
+    return path.read_text().strip()

@@ -1,0 +1,138 @@
+"""The whole start, in order: claim the data directory, servers, migrations, demo, simulator, the Procfile, `ready`."""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from apps.launch.environment import child_environment, without_key
+from apps.launch.errors import LaunchError
+from apps.launch.foreground import until_stopped
+from apps.launch.ports import Address, check_free, listens, page_answers
+from apps.launch.postgres import create_database, database_url, postgres_program
+from apps.launch.procfile import read_procfile
+from apps.launch.programs import Program
+from apps.launch.redis import redis_program, redis_url
+from apps.launch.supervisor import BASE, Supervisor, claimed, print_line
+
+APP_GRACE = 10.0  # seconds for a worker to finish, or give back, what it does
+OPEN_FILES = 65_536  # one for each live stream; the usual 1,024 is too few for it
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person at the terminal asked for."""
+
+    data: Path
+    address: Address
+    demo: bool = True
+
+
+def up(request: Request) -> None:
+    """Run until Ctrl-C, TERM or HUP; raises LaunchError when it cannot start."""
+    make_data_directory(request.data)
+    raise_open_files()
+    with claimed(request.data) as claim:  # first: a second `up` should hear of the first, not of its ports
+        check_free(request.address, simulator=bool(without_key(os.environ)))
+        asyncio.run(until_stopped(Supervisor(claim), partial(start, request)))
+
+
+async def start(request: Request, supervisor: Supervisor) -> None:
+    environment = await start_servers(request, supervisor)
+    await migrate(supervisor, environment)
+    sign_in = await make_demo(supervisor, environment) if request.demo else ""
+    await supervisor.start(*applications(request.address, environment))
+    print_line(f"ready {environment['SITE_URL']}{sign_in}")
+
+
+async def start_servers(request: Request, supervisor: Supervisor) -> dict[str, str]:
+    """Start the servers whose addresses are not given; the environment that leads everything else to them."""
+    given = dict(os.environ)
+    postgres = None if given.get("DATABASE_URL", "").strip() else postgres_program(request.data)
+    redis = None if given.get("REDIS_URL", "").strip() else redis_program(request.data)
+    await supervisor.start(*(program for program in (postgres, redis) if program))
+    if postgres:
+        create_database(postgres)
+        given = {key: value for key, value in given.items() if not key.startswith("PG")}  # they name another server
+    return child_environment(
+        given,
+        data=request.data,
+        address=request.address,
+        database_url=database_url(postgres) if postgres else "",
+        redis_url=redis_url(redis) if redis else "",
+    )
+
+
+async def migrate(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    code, shown = await supervisor.run(manage("migrate", "--no-input", "--verbosity", "0", environment=environment))
+    if code:
+        show(supervisor, "migrate", shown)
+        raise LaunchError("The database could not be brought up to date; the lines above say why.")
+
+
+async def make_demo(supervisor: Supervisor, environment: Mapping[str, str]) -> str:
+    """The words that tell how to sign in; a demo that fails is shown and does not keep the rest from starting."""
+    code, shown = await supervisor.run(manage("demo", environment=environment))
+    try:
+        made = json.loads(shown[-1]) if code == 0 else {}
+        return f"  sign in as {made['username']} / {made['password']}"
+    except (ValueError, KeyError, IndexError):
+        show(supervisor, "demo", [*shown, "The demo could not be made; Pressroom starts without it."])
+        return ""
+
+
+def show(supervisor: Supervisor, name: str, shown: list[str]) -> None:
+    for line in shown:
+        supervisor.say(name, line)
+
+
+def manage(*arguments: str, environment: Mapping[str, str]) -> Program:
+    command = (sys.executable, str(BASE / "manage.py"), *arguments)
+    return Program(name=arguments[0], command=command, environment=environment, directory=BASE)
+
+
+def applications(address: Address, environment: Mapping[str, str]) -> list[Program]:
+    site = urlsplit(environment["SITE_URL"]).netloc
+    ready = {
+        "web": partial(page_answers, address.local_host, address.port, "/signin", name=site),
+        "live": partial(listens, address.local_host, address.live_port),
+        "simulator": partial(listens, "127.0.0.1", address.simulator_port),
+    }
+    commands = read_procfile(BASE / "Procfile", environment)
+    if environment.get("PRESSROOM_SIMULATED"):
+        commands["simulator"] = (sys.executable, "-m", "apps.simulator", "--port", str(address.simulator_port))
+    return [
+        Program(
+            name=name,
+            command=command,
+            environment=environment,
+            grace=APP_GRACE,
+            directory=BASE,
+            is_ready=ready.get(name, lambda: True),
+        )
+        for name, command in commands.items()
+    ]
+
+
+def make_data_directory(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LaunchError(
+            f"{data} cannot be used for the data: {error.strerror}. Choose another --data-dir."
+        ) from error
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise LaunchError(f"{data} belongs to somebody else. Choose another --data-dir, or run as its owner.")
+
+
+def raise_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

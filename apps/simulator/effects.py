@@ -1,18 +1,14 @@
 """Sending a reply, faithfully or not: cut, dripped, endless, reset, never."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import http
 import socket
 import struct
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from apps.simulator.wire import Exchange, Reply
+from apps.simulator.messages import Exchange, Reply
 
 PIECE = 64 * 1024
 LOOK_FOR_DISCONNECT_EVERY = 0.05  # seconds
@@ -20,8 +16,6 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: the kernel sends 
 
 
 def html_page(status: int) -> Reply:
-    from apps.simulator.wire import Reply
-
     title = f"{status} {http.HTTPStatus(status).phrase}"
     page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
     page += "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

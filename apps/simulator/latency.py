@@ -1,8 +1,9 @@
 """How long a provider takes: lognormal, clipped to what people find believable, scaled by the command line."""
 
 import math
-import random
 from dataclasses import dataclass
+
+from apps.simulator.chance import chance
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ IMAGE = Spread(median=6.0, sigma=0.3, least=4.0, most=12.0)
 class Latency:
     def __init__(self, *, scale: float, seed: int) -> None:
         self.scale = scale
-        self._random = random.Random(seed)
+        self._random = chance(seed)
 
     def draw(self, spread: Spread) -> float:
         """Seconds to wait, already scaled."""

@@ -33,9 +33,7 @@ class Simulation:
 
     def account(self, provider: str) -> Account:
         if provider not in self.accounts:
-            self.accounts[provider] = Account(
-                keys=self.options.accept_keys, balance=OPENING_BALANCE.get(provider)
-            )
+            self.accounts[provider] = Account(keys=self.options.accept_keys, balance=OPENING_BALANCE.get(provider))
         return self.accounts[provider]
 
     def traffic_of(self, provider: str) -> Traffic:

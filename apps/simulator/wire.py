@@ -2,54 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from apps.simulator import effects
-from apps.simulator.journal import Entry
+from apps.simulator.messages import Exchange, Handler, Refused, Reply, as_json
 from apps.simulator.scenarios import NO_EFFECT, Effect, Subject
 from apps.simulator.simulation import Simulation
-
-
-@dataclass(kw_only=True)
-class Reply:
-    """What a handler answers. `stream`, when given, is sent piece by piece instead of `body`."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    stream: AsyncIterator[bytes] | None = None
-
-
-class Refused(Exception):
-    """A handler will not do it; `reply` says so in the provider's own shape."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"HTTP {reply.status}")
-        self.reply = reply
-
-
-@dataclass(kw_only=True)
-class Exchange:
-    """One request, read whole, with the effect a scenario or magic word puts on it."""
-
-    request: web.Request
-    raw: bytes
-    json: Any
-    subject: Subject
-    entry: Entry
-    effect: Effect = NO_EFFECT
-
-    @property
-    def bearer(self) -> str | None:
-        scheme, _, key = self.request.headers.get("Authorization", "").partition(" ")
-        return key.strip() if scheme.lower() == "bearer" and key.strip() else None
-
-
-Handler = Callable[[Exchange], Awaitable[Reply]]
 
 
 class Provider(Protocol):
@@ -63,12 +24,9 @@ class Provider(Protocol):
     def reset(self) -> None: ...
 
 
-def as_json(body: Any, *, status: int = 200) -> Reply:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Reply(status=status, body=text.encode(), headers={"Content-Type": "application/json"})
-
-
-def endpoint(simulation: Simulation, provider: Provider, handler: Handler) -> Callable[..., Awaitable[web.StreamResponse]]:
+def endpoint(
+    simulation: Simulation, provider: Provider, handler: Handler
+) -> Callable[..., Awaitable[web.StreamResponse]]:
     """The aiohttp handler of one provider route."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -103,9 +61,7 @@ def open_exchange(simulation: Simulation, provider: Provider, request: web.Reque
     return exchange
 
 
-async def serve(
-    simulation: Simulation, provider: Provider, handler: Handler, exchange: Exchange
-) -> web.StreamResponse:
+async def serve(simulation: Simulation, provider: Provider, handler: Handler, exchange: Exchange) -> web.StreamResponse:
     """The order matters: what must not be done is decided before the handler, what spoils the reply after it."""
     effect, entry = exchange.effect, exchange.entry
     started = asyncio.get_running_loop().time()
@@ -147,9 +103,7 @@ async def _handled(handler: Handler, exchange: Exchange) -> Reply:
 
 def _effect_on(simulation: Simulation, provider: Provider, exchange: Exchange) -> Effect:
     request, subject = exchange.request, exchange.subject
-    taken = simulation.scenarios.take(
-        provider=provider.name, method=request.method, path=request.path, subject=subject
-    )
+    taken = simulation.scenarios.take(provider=provider.name, method=request.method, path=request.path, subject=subject)
     if taken:
         exchange.entry.scenario, effect = taken
         return effect

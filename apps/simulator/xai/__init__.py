@@ -1,0 +1,1 @@
+"""xAI's chat API: wire shapes after docs.x.ai, as of November 2026."""

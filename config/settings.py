@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from config.environment import boolean, database, decimal, integer, number, text, words
-from config.logs import LOGGING as LOGGING  # noqa: PLC0414
+from config.logs import LOGGING as LOGGING
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(text("PRESSROOM_DATA_DIR", str(BASE_DIR / ".pressroom")))
@@ -211,6 +211,7 @@ PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [
 ]
 IMAGE_MODEL = text("PRESSROOM_IMAGE_MODEL", "bytedance/seedream-v4.5/edit")
 PROVIDER_DAILY_BUDGET_USD = decimal("PRESSROOM_PROVIDER_DAILY_BUDGET_USD", None)
+ALLOW_PRIVATE_URLS = boolean("PRESSROOM_ALLOW_PRIVATE_URLS", default=False)  # loopback only; development, tests
 
 # --- API -------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

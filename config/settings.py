@@ -203,6 +203,9 @@ XAI_API_BASE = text("XAI_API_BASE", "https://api.x.ai/v1").rstrip("/")
 WAVESPEED_API_KEY = text("WAVESPEED_API_KEY", "")
 WAVESPEED_API_BASE = text("WAVESPEED_API_BASE", "https://api.wavespeed.ai").rstrip("/")
 WAVESPEED_WEBHOOK_SECRET = text("WAVESPEED_WEBHOOK_SECRET", "")
+# Where results may be fetched from; a leading dot allows everything below. The API's own host always may.
+WAVESPEED_RESULT_HOSTS = words("WAVESPEED_RESULT_HOSTS") or [".wavespeed.ai", ".cloudfront.net"]
+LOOKUP_GRACE_SECONDS = number("PRESSROOM_LOOKUP_GRACE_SECONDS", 20)  # before "it is not in the list" is believed
 # Each entry: model, and what it is for: any (first choice and after errors), refusal, too_long.
 PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [
     "grok-4.7",

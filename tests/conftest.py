@@ -5,6 +5,8 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import django
+import django
 import pytest
 
 from apps.launch.testing import embedded_servers
@@ -21,6 +23,8 @@ if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
     os.environ.setdefault("REDIS_URL", _servers.redis_url)
 os.environ["PRESSROOM_DATA_DIR"] = str(_directory / "data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()  # the conftest of a folder named on the command line is imported right after this one
+django.setup()  # test modules import models while they are collected
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

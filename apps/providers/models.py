@@ -72,3 +72,21 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.purpose} {self.state}"
+
+
+class Upload(models.Model):
+    """A picture that a provider holds for us. `base` is the provider's address, so that a simulator's are apart."""
+
+    base = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    url = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "providers_upload"
+        constraints = [models.UniqueConstraint(fields=["base", "digest"], name="upload_once")]
+        # prune: what the provider has deleted by now
+        indexes = [models.Index(fields=["created_at"], name="upload_age")]
+
+    def __str__(self) -> str:
+        return self.url

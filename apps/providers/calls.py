@@ -1,0 +1,186 @@
+"""The ledger: the only writer of Call. A paid request leaves only after `begin` has committed.
+
+    intent ──► accepted ──► succeeded | failed
+      │ └────────────────►  succeeded | failed      (answered at once: chat)
+      └──► unknown ──► accepted (found) | lost (not there) | succeeded | failed
+
+A settled call never changes. Every move is one guarded UPDATE; False says that another process settled it first.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, connection
+from django.db.models import Sum
+
+from apps.providers.clock import ClockTimestamp
+from apps.providers.errors import OutcomeUnknown, ProviderError
+from apps.providers.models import Call, CallState
+
+OPEN = (CallState.INTENT, CallState.ACCEPTED, CallState.UNKNOWN)
+INLINE_MEDIA_CHARACTERS = 500
+
+
+class InsideTransaction(RuntimeError):
+    """A ledger entry that could be rolled back is no record of money: commit first."""
+
+
+def begin(
+    *,
+    job_id: int | None,
+    attempt: int,
+    owner_id: int | None,
+    provider: str,
+    purpose: str,
+    model: str,
+    inputs: Mapping[str, Any],
+) -> Call:
+    """Commits the intent. The request may leave as soon as this has returned."""
+    _outside_transaction()
+    kept = without_media(inputs)
+    call = Call.objects.create(
+        job_id=job_id,
+        attempt=attempt,
+        owner_id=owner_id,
+        provider=provider,
+        purpose=purpose,
+        model_asked=model,
+        inputs=kept,
+        request_digest=digest_of(model, kept),
+        created_at=ClockTimestamp(),
+        sent_at=ClockTimestamp(),
+    )
+    call.refresh_from_db(fields=["created_at", "sent_at"])
+    return call
+
+
+def accepted(call: Call, *, provider_id: str, http_status: int | None = 200) -> bool:
+    """The provider took it and named it.
+
+    Raises OutcomeUnknown when a twin of this call, looking for its own task, has adopted this one meanwhile: then
+    this call stays open as unknown, and its own lookup tells whether a second task exists.
+    """
+    _outside_transaction()
+    try:
+        return _move(
+            call,
+            (CallState.INTENT, CallState.UNKNOWN),
+            state=CallState.ACCEPTED,
+            provider_id=provider_id,
+            http_status=http_status,
+            accepted_at=ClockTimestamp(),
+        )
+    except IntegrityError as error:
+        conflict = OutcomeUnknown(call.provider, detail="Its task was adopted by an equal call.", sent=None)
+        unknown(call, conflict)
+        raise conflict from error
+
+
+def succeeded(
+    call: Call,
+    *,
+    result: Any,
+    model_answered: str = "",
+    usage: Mapping[str, Any] | None = None,
+    cost_usd: Decimal | None = None,
+    cost_source: str = "",
+    provider_id: str = "",
+    http_status: int | None = None,
+    late: bool = False,
+) -> bool:
+    """May run inside the caller's transaction. `late`: it came after a cancel, so it is kept and not applied."""
+    facts: dict[str, Any] = {"result": result, "model_answered": model_answered, "usage": usage, "late": late}
+    # An id seen before must not undo the caller's transaction: the answer is paid for and stays.
+    if provider_id and not Call.objects.filter(provider=call.provider, provider_id=provider_id).exists():
+        facts["provider_id"] = provider_id
+    return _finish(call, CallState.SUCCEEDED, cost_usd, cost_source, http_status, **facts)
+
+
+def failed(call: Call, error: ProviderError, *, cost_usd: Decimal | None = None) -> bool:
+    """May run inside the caller's transaction. A refusal may cost something: the error's own figure is used then."""
+    cost = error.cost_usd if cost_usd is None else cost_usd
+    source = "reported" if cost is not None else ""
+    return _finish(call, CallState.FAILED, cost, source, error.http_status, **_words(error))
+
+
+def unknown(call: Call, error: ProviderError) -> bool:
+    """The request may have been taken. It counts as a possible double charge until it is settled."""
+    _outside_transaction()
+    return _move(call, (CallState.INTENT,), state=CallState.UNKNOWN, http_status=error.http_status, **_words(error))
+
+
+def lost(call: Call) -> bool:
+    """The provider said that it has no such work: nothing was charged, and it may be sent anew."""
+    _outside_transaction()
+    return _move(call, (CallState.INTENT, CallState.UNKNOWN), state=CallState.LOST, finished_at=ClockTimestamp())
+
+
+def resent(call: Call) -> bool:
+    """A cheap call whose outcome stayed unknown was sent once more: the mark of a possible double charge."""
+    _outside_transaction()
+    return _move(call, OPEN, resent=True)
+
+
+def set_cost(call: Call, *, cost_usd: Decimal, cost_source: str) -> bool:
+    """The price, as quoted when the task was taken."""
+    return _move(call, tuple(CallState), cost_usd=cost_usd, cost_source=cost_source)
+
+
+def open_calls(job_id: int) -> list[Call]:
+    """What is not settled yet, oldest first."""
+    return list(Call.objects.filter(job_id=job_id, state__in=OPEN).order_by("created_at"))
+
+
+def calls_of(job_ids: Iterable[int]) -> list[Call]:
+    return list(Call.objects.filter(job_id__in=list(job_ids)).order_by("job_id", "created_at"))
+
+
+def costs(job_ids: Iterable[int]) -> dict[int, Decimal]:
+    """USD of each job that cost something; a job without a known cost is not in it."""
+    priced = Call.objects.filter(job_id__in=list(job_ids), cost_usd__isnull=False)
+    return {row["job_id"]: row["cost"] for row in priced.values("job_id").annotate(cost=Sum("cost_usd"))}
+
+
+def without_media(value: Any) -> Any:
+    """Values fit for the ledger: pictures sent inline are replaced by their digest, addresses stay."""
+    if isinstance(value, Mapping):
+        return {str(name): without_media(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_media(item) for item in value]
+    if isinstance(value, str) and value.startswith("data:") and len(value) > INLINE_MEDIA_CHARACTERS:
+        return f"data:sha256,{hashlib.sha256(value.encode()).hexdigest()}"
+    return value
+
+
+def digest_of(model: str, inputs: Mapping[str, Any]) -> str:
+    """Equal for requests that a provider cannot tell apart."""
+    return hashlib.sha256(orjson.dumps([model, inputs], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _finish(
+    call: Call, state: CallState, cost_usd: Decimal | None, cost_source: str, http_status: int | None, **facts: Any
+) -> bool:
+    if cost_usd is not None:
+        facts |= {"cost_usd": cost_usd, "cost_source": cost_source or "reported"}
+    if http_status is not None:
+        facts["http_status"] = http_status
+    return _move(call, OPEN, state=state, finished_at=ClockTimestamp(), **facts)
+
+
+def _move(call: Call, allowed: tuple[CallState, ...], **changes: Any) -> bool:
+    """The guarded UPDATE. The object in hand is made to agree with the row, whoever wrote it."""
+    won = Call.objects.filter(pk=call.pk, state__in=allowed).update(**changes) == 1
+    call.refresh_from_db()
+    return won
+
+
+def _words(error: ProviderError) -> dict[str, str]:
+    return {"error_code": error.code, "error_message": error.detail or error.message}
+
+
+def _outside_transaction() -> None:
+    if connection.in_atomic_block:
+        raise InsideTransaction("The ledger commits at once: do not call it inside a transaction.")

@@ -1,0 +1,102 @@
+"""Values that clients take and give. Nothing here knows a wire format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TextPart:
+    text: str
+
+
+@dataclass(frozen=True)
+class ImagePart:
+    """A picture as a data URI of JPEG or PNG, at most 10 MiB before encoding; `detail` is auto, low or high."""
+
+    data_uri: str
+    detail: str = "high"
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question to a language model. `effort` None leaves the model's own; an unsupported one is lowered or left out."""
+
+    model: str
+    system: str
+    parts: tuple[TextPart | ImagePart, ...]
+    max_tokens: int
+    effort: str | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one answer. `reasoning` are additional to `completion` at xAI; both are billed as output."""
+
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+    reasoning: int = 0
+    total: int = 0
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def billed_output(self) -> int:
+        return self.completion + self.reasoning
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """`cost_usd` is exact; `cost_source` says reported (by the provider), priced (our table) or none."""
+
+    id: str
+    model: str
+    text: str
+    refusal: str
+    finish_reason: str
+    usage: Usage
+    cost_usd: Decimal | None
+    cost_source: str
+    http_status: int = 200
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One WaveSpeed task. `outputs` are addresses or data URIs; `error_code` is the task's own code (1xxx, 5xxx)."""
+
+    id: str
+    model: str
+    status: str
+    outputs: tuple[str, ...] = ()
+    error_code: int | None = None
+    error: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    inference_ms: int | None = None
+    nsfw: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in {"completed", "succeeded"}
+
+    @property
+    def failed(self) -> bool:
+        return self.status in {"failed", "cancelled", "timeout", "deleted"}
+
+    @property
+    def finished(self) -> bool:
+        return self.succeeded or self.failed
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model as a provider lists it today. Prices are USD for a million tokens, None where not given."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    images: bool | None = None
+    input_usd: Decimal | None = None
+    cached_usd: Decimal | None = None
+    output_usd: Decimal | None = None

@@ -1,0 +1,106 @@
+"""The wire shapes of WaveSpeed: the envelope, predictions, lists and prices."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from apps.core.http import Reply
+from apps.providers import http
+from apps.providers.errors import MalformedOutput
+from apps.providers.types import Prediction
+from apps.providers.wavespeed import errors
+
+
+def open_envelope(reply: Reply, *, submitting: bool = False) -> Any:
+    """The `data` of an answer. Raises for any HTTP status or envelope code that is no success.
+
+    Some answers come bare: then the object itself is the data, and its `code` is the task's, not the envelope's.
+    """
+    fault = http.read_fault(reply)
+    if not 200 <= reply.status < 300:
+        raise errors.classify(fault, submitting=submitting)
+    body = http.require_object("wavespeed", reply)
+    if "data" not in body and "id" in body:
+        return body
+    code = body.get("code", 200)
+    if code != 200:
+        status = code if isinstance(code, int) else 400
+        raise errors.classify(
+            http.Fault(status, fault.code, fault.text, fault.retry_after, True), submitting=submitting
+        )
+    return body.get("data", body)
+
+
+def read_prediction(data: Any, *, reply: Reply | None = None) -> Prediction:
+    """Raises MalformedOutput, outcome unknown, when there is no id."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("id"), str) or not data["id"]:
+        status = reply.status if reply else None
+        raise MalformedOutput("wavespeed", detail="The answer names no task.", http_status=status, sent=None)
+    return Prediction(
+        id=data["id"],
+        model=str(data.get("model") or ""),
+        status=str(data.get("status") or "").lower(),
+        outputs=tuple(filter(None, map(_output, data.get("outputs") or ()))),
+        error_code=_whole(data.get("code")),
+        error=str(data.get("error") or ""),
+        inputs=_mapping(data.get("input")) or _mapping(data.get("inputs")),
+        created_at=read_time(data.get("created_at")),
+        inference_ms=_whole(_mapping(data.get("timings")).get("inference")),
+        nsfw=any(flag is True for flag in _list(data.get("has_nsfw_contents"))),
+    )
+
+
+def read_page(data: Any) -> tuple[list[Prediction], int | None]:
+    """The predictions of one page and the total when it is told."""
+    if isinstance(data, Mapping) and isinstance(data.get("items"), list):
+        return [read_prediction(item) for item in data["items"]], _whole(data.get("total"))
+    raise MalformedOutput("wavespeed", detail="The list of tasks has no items.")
+
+
+def read_money(data: Any, *names: str) -> Decimal:
+    """The first of the named amounts, exact. Raises MalformedOutput."""
+    value = next((data[name] for name in names if data.get(name) is not None), None) if isinstance(data, Mapping) else 0
+    try:
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            amount = Decimal(str(value))
+            if amount.is_finite():
+                return amount
+    except InvalidOperation:
+        pass
+    raise MalformedOutput("wavespeed", detail="The answer names no amount.")
+
+
+def read_time(value: Any) -> datetime | None:
+    """RFC 3339 with up to nanoseconds; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def write_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _output(value: Any) -> str:
+    """An address; objects hold one in `url`; naked base64 becomes a data URI."""
+    if isinstance(value, Mapping):
+        value = value.get("url")
+    if not isinstance(value, str) or not value:
+        return ""
+    is_address = value.startswith(("http://", "https://", "data:"))
+    return value if is_address else f"data:application/octet-stream;base64,{value}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

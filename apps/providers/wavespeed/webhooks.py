@@ -1,0 +1,36 @@
+"""Checks that a webhook is WaveSpeed's. It looks like Standard Webhooks and is not: `v3,<hex>`, and the key is text."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+
+TOLERANCE_SECONDS = 300  # wavespeed.ai/docs/verify-webhooks
+_SCHEME = "v3,"
+
+
+class BadSignature(Exception):
+    """The message is not WaveSpeed's, is too old, or is not signed with this key's secret."""
+
+
+def sign(*, message_id: str, timestamp: str, body: bytes, secret: str) -> str:
+    """HMAC-SHA256 as hex over id, timestamp and body; the key is the secret's text without its prefix, undecoded."""
+    key = secret.removeprefix("whsec_").encode()
+    content = f"{message_id}.{timestamp}.".encode() + body
+    return _SCHEME + hmac.new(key, content, hashlib.sha256).hexdigest()
+
+
+def verify(*, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
+    """Raises BadSignature. Header names in any case; a list of signatures separated by spaces is accepted."""
+    given = {name.lower(): value for name, value in headers.items()}
+    message_id, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
+    if not secret:
+        raise BadSignature("No webhook secret is set.")
+    if not message_id or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        raise BadSignature("The webhook has no id or no timestamp.")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise BadSignature("The webhook is older than five minutes, or from the future.")
+    expected = sign(message_id=message_id, timestamp=timestamp, body=body, secret=secret).encode()
+    signatures = given.get("webhook-signature", "").split()
+    if not any(hmac.compare_digest(expected, signature.encode()) for signature in signatures):
+        raise BadSignature("The webhook's signature does not fit.")

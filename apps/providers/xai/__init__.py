@@ -1,0 +1,1 @@
+"""xAI: Grok answers with text. Wire facts: docs.x.ai, chat completions."""

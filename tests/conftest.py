@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import django
-import django
 import pytest
 
 from apps.launch.testing import embedded_servers

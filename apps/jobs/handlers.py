@@ -1,0 +1,115 @@
+"""What a kind of job does, and how it tells the engine the outcome.
+
+A handler returns Done or Parked, or raises one of the four ways below; anything else is a bug in it, which is logged
+with its traceback and retried by policy. It never changes a job's state itself.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from django.utils.module_loading import import_string
+
+from apps.jobs import lifecycle
+from apps.jobs.models import Job
+from apps.jobs.values import Failure, Lease
+from config.lanes import KINDS
+
+
+@dataclass(frozen=True)
+class Done:
+    """The work is done. `store` writes the result in the transaction that completes the job, if it still may."""
+
+    store: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A provider works on it; look again in `seconds`. No worker is held meanwhile."""
+
+    seconds: float
+    stage: str
+
+
+@dataclass
+class RetryLater(Exception):
+    """It failed in a way that can pass. `after`: not before so many seconds; `reason`: why it waits.
+
+    Held back by a provider (`rate_limited_until`, `breaker_open_until`) it does not use up an attempt.
+    """
+
+    failure: Failure
+    after: float | None = None
+    reason: str = "backoff_until"
+
+
+@dataclass
+class GiveUp(Exception):
+    """It failed in a way that does not pass."""
+
+    failure: Failure
+
+
+class Cancelled(Exception):
+    """Somebody asked to cancel and the handler stopped."""
+
+
+class LeaseLost(Exception):
+    """The job was taken away from this worker: whatever it does now is void."""
+
+
+@dataclass
+class Run:
+    """One worker's go at a job: what a handler may ask and tell while it works.
+
+    `ends` is the attempt's deadline on the monotonic clock, in seconds.
+    """
+
+    lease: Lease
+    ends: float
+    cancel_requested: bool = False
+    lost: bool = False
+
+    @property
+    def job(self) -> Job:
+        return Job.objects.get(pk=self.lease.job_id)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left of the attempt."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def stage(self, stage: str) -> None:
+        lifecycle.set_stage(self.lease, stage)
+
+    def check(self) -> None:
+        """Raises when there is no point in going on. Called before anything that costs."""
+        beat = lifecycle.heartbeat(self.lease)
+        self.lost = self.lost or not beat.held
+        self.cancel_requested = self.cancel_requested or beat.cancel_requested
+        if self.lost:
+            raise LeaseLost
+        if self.cancel_requested:
+            raise Cancelled
+
+
+class Handler:
+    """One kind of job. The hooks run inside the transaction of the verb they follow; they do no I/O."""
+
+    def run(self, run: Run) -> Done | Parked:
+        raise NotImplementedError
+
+    def failed(self, job: Job, failure: Failure) -> None:
+        """The job failed for good: give its dependants another way, or leave them to fail with it."""
+
+    def clone(self, old: Job, new_id: int) -> None:
+        """Copies what the kind keeps beside the job for a retry of it."""
+
+    def reconcile(self, job: Job) -> None:
+        """Settles what is still open at a provider after the job ended. Called by dispatch, outside transactions."""
+
+
+@cache
+def handler_of(kind: str) -> Handler:
+    return import_string(KINDS[kind].handler)()

@@ -1,0 +1,71 @@
+"""One thread in each worker process that extends the leases of what the process works on.
+
+It stops at the attempt's deadline and a grace: a handler that hangs must not keep its job for ever.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.conf import settings
+from django.db import Error, connection
+
+from apps.jobs import lifecycle
+from apps.jobs.handlers import Run
+
+log = structlog.get_logger(__name__)
+GRACE_SECONDS = 10.0
+
+
+class Heart:
+    """Beats for every run that is open in this process; started anew in each forked child."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.runs: set[int] = set()
+        self._open: dict[int, Run] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True).start()
+
+    @contextmanager
+    def beating(self, run: Run) -> Iterator[None]:
+        with self._changed:
+            self._open[id(run)] = run
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._open[id(run)]
+
+    def _beat_for_ever(self) -> None:
+        while True:
+            time.sleep(settings.HEARTBEAT_SECONDS)
+            with self._changed:
+                runs = list(self._open.values())
+            for run in runs:
+                self._beat(run)
+
+    def _beat(self, run: Run) -> None:
+        if time.monotonic() > run.ends + GRACE_SECONDS:
+            return
+        try:
+            beat = lifecycle.heartbeat(run.lease)
+        except Error as error:
+            log.warning("heartbeat_missed", error=type(error).__name__, job=str(run.lease.uid))
+            connection.close()
+            return
+        run.lost = not beat.held
+        run.cancel_requested = run.cancel_requested or beat.cancel_requested
+
+
+_heart: Heart | None = None
+
+
+def heart() -> Heart:
+    global _heart
+    if _heart is None or _heart.pid != os.getpid():
+        _heart = Heart()
+    return _heart

@@ -1,0 +1,279 @@
+"""Every change of a job's state. Nothing else in Pressroom writes one.
+
+      enqueue ──► waiting ──release──► queued ◄──promote── scheduled
+                                         │                    ▲
+                                       claim              reschedule
+                                         ▼                    │
+                                     processing ──────────────┘
+                                      │  ▲  │
+                                  park│  │resume
+                                      ▼  │  └──► completed | failed | cancelled      (final, never changed)
+                                     parked
+
+Each verb is one guarded statement (sql.py). A worker's verbs take its Lease and answer whether it still held the job:
+False means that somebody rescued, finished or cancelled it, and that nothing was written. The database's CHECK
+constraints refuse what no verb should ever write. Verbs may run inside the caller's transaction; wake-ups and the live
+stream are told after commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from apps.jobs import announce, sql, wakeups
+from apps.jobs.lanes import limits_of
+from apps.jobs.values import Change, Failure, Lease, NewJob
+from config.lanes import KINDS
+
+_CHANGE_FIELDS = tuple(Change.__dataclass_fields__)
+BATCH = 500
+
+CRASHED = Failure(
+    "crashed_repeatedly",
+    f"The worker died {settings.MAX_CRASHES} times on this job, so we stopped. The others go on.",
+    "Show it to whoever runs this desk.",
+)
+DEPENDENCY_FAILED = Failure(
+    "dependency_failed", "The prompt it waited for could not be written.", "Type a prompt and press Generate."
+)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A heartbeat's answer: whether the lease still holds, and whether somebody asked to cancel."""
+
+    held: bool
+    cancel_requested: bool
+
+
+# --- putting work in -------------------------------------------------------------------------------
+
+
+def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
+    """Adds jobs in their order and answers uid → id of those made: a dedupe key that is live already makes none."""
+    columns = {
+        "uid": [job.uid for job in jobs],
+        "owner_id": [job.owner_id for job in jobs],
+        "kind": [job.kind for job in jobs],
+        "lane": [KINDS[job.kind].lane for job in jobs],
+        "provider": [KINDS[job.kind].provider for job in jobs],
+        "subject": [job.subject for job in jobs],
+        "priority": [job.priority for job in jobs],
+        "max_retries": [KINDS[job.kind].max_retries if job.max_retries is None else job.max_retries for job in jobs],
+        "waits_for_id": [job.waits_for_id for job in jobs],
+        "waits_for_person": [job.waits_for_person for job in jobs],
+        "parent_id": [job.parent_id for job in jobs],
+        "retry_of_id": [job.retry_of_id for job in jobs],
+        "dedupe_key": [job.dedupe_key for job in jobs],
+        "run_after": [job.run_after for job in jobs],
+    }
+    return {change.uid: change.job_id for change in _change(sql.ENQUEUE, columns)}
+
+
+def release(job_ids: Sequence[int], *, reason: str = "released") -> int:
+    """waiting → queued, for jobs whose wait is over."""
+    return len(_change(sql.RELEASE, {"job_ids": list(job_ids), "reason": reason}))
+
+
+def wait_for_person(job_ids: Sequence[int]) -> int:
+    """waiting for another job → waiting until a person types what is missing."""
+    return len(_change(sql.WAIT_FOR_PERSON, {"job_ids": list(job_ids), "reason": "needs_prompt"}))
+
+
+def change_priority(job_id: int, priority: int) -> bool:
+    """Gives a job that has not started another priority, and a new turn in that priority's line."""
+    return bool(_change(sql.CHANGE_PRIORITY, {"job_id": job_id, "priority": priority}))
+
+
+def move_before(job_id: int, other_id: int) -> bool:
+    """Puts a queued job before another one of the same owner, lane and priority; those between move one place back.
+
+    Only the owner's own places are dealt out anew, so nobody else's position changes.
+    """
+    return bool(_change(sql.MOVE_BEFORE, {"job_id": job_id, "other_id": other_id}))
+
+
+# --- a worker's verbs ------------------------------------------------------------------------------
+
+
+def claim(*, lane: str, worker: str) -> Lease | None:
+    """The next job of the lane in its true order, now processing under a lease; None when nothing may start."""
+    return _claiming(sql.CLAIM, lane, _claim_params(lane, worker))[1]
+
+
+def complete(lease: Lease) -> bool:
+    """processing → completed; whatever waited for it is released in the same statement."""
+    return _held_change(sql.COMPLETE, lease)
+
+
+def complete_and_claim(lease: Lease, *, worker: str) -> tuple[bool, Lease | None]:
+    """Finishes a job that has nothing else to write and claims the next: one statement, one commit."""
+    return _claiming(sql.COMPLETE_AND_CLAIM, lease.lane, _claim_params(lease.lane, worker) | _fence(lease))
+
+
+def resume(*, lane: str, worker: str) -> Lease | None:
+    """A parked job that is due, held again under a new fence and the same attempt."""
+    rows = _rows(sql.RESUME, {"lane": lane, "worker": worker, "lease": settings.LEASE_SECONDS})
+    return Lease(**rows[0], resumed=True) if rows else None
+
+
+def heartbeat(lease: Lease) -> Beat:
+    rows = _rows(sql.HEARTBEAT, _fence(lease) | {"lease": settings.LEASE_SECONDS})
+    return Beat(held=bool(rows), cancel_requested=bool(rows and rows[0]["cancel_requested"]))
+
+
+def set_stage(lease: Lease, stage: str) -> None:
+    _change(sql.STAGE, _fence(lease) | {"stage": stage})
+
+
+def park(lease: Lease, *, seconds: float, stage: str) -> bool:
+    """Gives the worker back while a provider works; the job is due again in `seconds` or when its webhook comes."""
+    parked = bool(_rows(sql.PARK, _fence(lease) | {"seconds": seconds, "stage": stage}))
+    if parked:
+        wakeups.wake_in(lease.lane, seconds)
+    return parked
+
+
+def reschedule(lease: Lease, *, seconds: float, reason: str, outcome: str, failure: Failure, counts: bool) -> bool:
+    """processing → scheduled: it runs again in `seconds`. `counts`: the attempt is used up (an error, not a held provider)."""
+    moved = _held_change(
+        sql.RESCHEDULE,
+        lease,
+        seconds=seconds,
+        reason=reason,
+        outcome=outcome,
+        counts=int(counts),
+        code=failure.code,
+        message=failure.message,
+    )
+    if moved:
+        wakeups.wake_in(lease.lane, seconds)
+    return moved
+
+
+def fail(lease: Lease, failure: Failure, *, counts: bool = True) -> bool:
+    """processing → failed. The caller ends or redirects what waited for it, in the same transaction."""
+    return _held_change(sql.FAIL, lease, counts=int(counts), **_error(failure))
+
+
+def cancel_held(lease: Lease) -> bool:
+    """processing with a cancel mark → cancelled, and its dependants with it."""
+    with transaction.atomic():
+        cancelled = _held_change(sql.CANCEL_HELD, lease)
+        if cancelled:
+            end_dependants([lease.job_id], status="cancelled")
+    return cancelled
+
+
+# --- from outside ----------------------------------------------------------------------------------
+
+
+def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner") -> list[Change]:
+    """Ends what has not started (new = cancelled), marks what runs (new = processing)."""
+    with transaction.atomic():
+        changes = _change(sql.REQUEST_CANCEL, {"job_ids": list(job_ids), "reason": reason})
+        end_dependants([change.job_id for change in changes if change.new == "cancelled"], status="cancelled")
+    for change in changes:
+        if change.new == "processing":
+            wakeups.wake_after_commit(change.lane)
+    return changes
+
+
+def end_dependants(job_ids: Sequence[int], *, status: str, failure: Failure | None = None) -> list[Change]:
+    """Ends every job that still waits for one of these."""
+    if not job_ids:
+        return []
+    error = _error(failure) if failure else _error(Failure("", ""))
+    return _change(sql.END_DEPENDANTS, {"job_ids": list(job_ids), "status": status} | error)
+
+
+def promote(*, limit: int = BATCH) -> int:
+    """scheduled and due → queued, in its old place if it had one."""
+    return len(_change(sql.PROMOTE, {"limit": limit}))
+
+
+def expired(*, limit: int = BATCH) -> list[dict[str, object]]:
+    """Jobs whose worker has not been heard of for a lease, locked until the caller's transaction ends."""
+    return _rows(sql.EXPIRED, {"limit": limit})
+
+
+def rescue(job_id: int, fence: int, *, crashes: int, cancel_requested: bool) -> str:
+    """An expired lease → queued again, failed after the last crash allowed, or cancelled; the new status, "" if it lost."""
+    guard = {"job_id": job_id, "fence": fence}
+    if cancel_requested:
+        changes = _change(sql.RESCUE_CANCELLED, guard)
+        end_dependants([job_id] if changes else [], status="cancelled")
+    elif crashes + 1 >= settings.MAX_CRASHES:
+        changes = _change(sql.RESCUE_FAILED, guard | _error(CRASHED))
+    else:
+        changes = _change(sql.RESCUE, guard)
+    return changes[0].new if changes else ""
+
+
+# --- the machinery ---------------------------------------------------------------------------------
+
+
+def _fence(lease: Lease) -> dict[str, object]:
+    return {"job_id": lease.job_id, "fence": lease.fence}
+
+
+def _error(failure: Failure) -> dict[str, object]:
+    return {"code": failure.code, "message": failure.message, "action": failure.action}
+
+
+def _held_change(statement: str, lease: Lease, **params: object) -> bool:
+    """Several jobs may change with the one that is held; what counts is whether it did."""
+    return any(change.job_id == lease.job_id for change in _change(statement, _fence(lease) | params))
+
+
+def _claim_params(lane: str, worker: str) -> dict[str, object]:
+    limits = limits_of(lane)
+    return {
+        "lane": lane,
+        "worker": worker,
+        "lease": settings.LEASE_SECONDS,
+        "lane_limit": limits.lane,
+        "owner_limit": limits.owner,
+    }
+
+
+def _claiming(statement: str, lane: str, params: dict[str, object]) -> tuple[bool, Lease | None]:
+    """Runs a statement that claims; under a limit, claims of one lane take turns so that the count is exact."""
+    if params["lane_limit"] is None and params["owner_limit"] is None:
+        rows = _rows(statement, params)
+    else:
+        with transaction.atomic():
+            # A lock of its own before the statement: a count under a lock taken inside it would use an older snapshot.
+            _rows("SELECT pg_advisory_xact_lock(hashtext('pressroom.lane.' || %(lane)s))", {"lane": lane})
+            rows = _rows(statement, params)
+    _tell(rows)
+    finished = any(row["job_id"] == params.get("job_id") for row in rows)
+    taken = next((row for row in rows if row["fence"] is not None), None)
+    return finished, _lease(taken) if taken else None
+
+
+def _lease(row: dict[str, object]) -> Lease:
+    fields = {name: row[name] for name in Lease.__dataclass_fields__ if name != "resumed"}
+    return Lease(**fields, resumed=False)  # type: ignore[arg-type]
+
+
+def _change(statement: str, params: dict[str, object]) -> list[Change]:
+    return _tell(_rows(statement, params))
+
+
+def _tell(rows: Iterable[dict[str, object]]) -> list[Change]:
+    """Wake-ups for lanes with newly queued jobs, and the live stream, once the transaction is committed."""
+    changes = [Change(**{name: row[name] for name in _CHANGE_FIELDS}) for row in rows]  # type: ignore[arg-type]
+    announce.after_commit(changes)
+    for lane in {change.lane for change in changes if change.new == "queued"}:
+        wakeups.wake_after_commit(lane)
+    return changes
+
+
+def _rows(statement: str, params: dict[str, object]) -> list[dict[str, object]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,132 @@
+"""What people may do with jobs, for the API, the pages and the admin alike."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import User
+from apps.core.errors import Problem, not_found
+from apps.jobs import lifecycle
+from apps.jobs.handlers import handler_of
+from apps.jobs.models import Job
+from apps.jobs.states import FINAL, PENDING, Status, public_status
+from apps.jobs.values import NewJob
+
+URGENT = 10
+
+
+@dataclass(frozen=True)
+class CancelAnswer:
+    """`state`: cancelled (it is over) or requested (it runs; its worker will stop)."""
+
+    job: Job
+    state: str
+
+
+def find_job(*, user: User, uid: UUID, kind: str | None = None) -> Job:
+    """The user's own job; staff see everybody's. Problem 404 otherwise."""
+    jobs = Job.objects.filter(uid=uid)
+    if not user.is_staff:
+        jobs = jobs.of(user)
+    job = (jobs.filter(kind=kind) if kind else jobs).first()
+    if job is None:
+        raise not_found("job")
+    return job
+
+
+def cancel_job(*, user: User, uid: UUID, kind: str | None = None) -> CancelAnswer:
+    """Cancels now what has not started and asks what runs to stop. Problem 409 when it is over already."""
+    job = find_job(user=user, uid=uid, kind=kind)
+    changes = lifecycle.request_cancel(
+        [job.pk], reason="cancelled_by_owner" if job.owner_id == user.pk else "cancelled_by_staff"
+    )
+    job.refresh_from_db()
+    if not changes and job.status in FINAL and job.cancel_requested_at is None:
+        raise Problem(
+            409,
+            "already_finished",
+            f"The job is {job.get_status_display()} already.",
+            "Nothing to do.",
+            {"status": job.status},
+        )
+    return CancelAnswer(job, "cancelled" if job.status == Status.CANCELLED else "requested")
+
+
+def retry_job(*, user: User, uid: UUID) -> Job:
+    """A new job that does the same and names the old one."""
+    old = find_job(user=user, uid=uid)
+    if old.status not in (Status.FAILED, Status.CANCELLED):
+        raise Problem(
+            409,
+            "not_retryable",
+            f"The job is {public_status(old.status)}.",
+            "Only failed and cancelled jobs can be tried again.",
+            {"status": public_status(old.status)},
+        )
+    try:
+        with transaction.atomic():
+            return _again(old)
+    except IntegrityError as error:
+        raise Problem(
+            409, "already_retried", "This job is being tried again already.", "Wait for the other one."
+        ) from error
+
+
+def _again(old: Job) -> Job:
+    new = NewJob(
+        kind=old.kind,
+        owner_id=old.owner_id,
+        subject=old.subject,
+        priority=old.priority,
+        retry_of_id=old.pk,
+        parent_id=old.parent_id,
+    )
+    made = lifecycle.enqueue([new])
+    if not made:
+        raise IntegrityError("retry_of")
+    handler_of(old.kind).clone(old, made[new.uid])
+    return Job.objects.get(uid=new.uid)
+
+
+def change_job(
+    *, user: User, uid: UUID, priority: int | None = None, before: UUID | None = None, urgent_allowed: bool = False
+) -> Job:
+    """Another priority, or a place before another of the owner's own waiting jobs."""
+    job = find_job(user=user, uid=uid)
+    if priority is not None:
+        allow_priority(priority, urgent_allowed=urgent_allowed or user.is_staff)
+        if not lifecycle.change_priority(job.pk, priority):
+            raise _too_late(job)
+    if before is not None:
+        other = find_job(user=user, uid=before)
+        if other.owner_id != job.owner_id or not lifecycle.move_before(job.pk, other.pk):
+            raise Problem(
+                409,
+                "cannot_move",
+                "Only jobs that wait in the same line can change places.",
+                "Load the queue again; it has moved on.",
+            )
+    job.refresh_from_db()
+    return job
+
+
+def allow_priority(priority: int, *, urgent_allowed: bool) -> None:
+    """Priority 10 jumps everybody's queue, so it needs staff or a token with the scope `urgent`."""
+    if priority >= URGENT and not urgent_allowed:
+        raise Problem(403, "priority_reserved", "Priority 10 is for urgent work by staff.", "Use 9 or less.")
+
+
+def _too_late(job: Job) -> Problem:
+    job.refresh_from_db()
+    return Problem(
+        409,
+        "already_started",
+        f"The job is {public_status(job.status)}.",
+        "Only jobs that wait can be changed.",
+        {"status": public_status(job.status)},
+    )
+
+
+def pending_count(user: User) -> int:
+    return Job.objects.of(user).filter(status__in=PENDING).count()

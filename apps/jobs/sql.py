@@ -1,0 +1,320 @@
+"""The queue's statements. Each verb is one statement: the guarded change, its history and its events together.
+
+Every statement ends in the same columns (values.Change), one row for each job that changed; no row: the guard lost.
+Times are the database's clock (`clock_timestamp()`), never a worker's. Rows are locked in the order of their ids.
+"""
+
+# The fence: the job is still held by the worker that took it last.
+HELD = "id = %(job_id)s AND fence = %(fence)s AND lease_until IS NOT NULL"
+
+_RELEASE_HOLD = "lease_until = NULL, wake_at = NULL"
+
+
+def turn(row: str) -> str:
+    """The turn of a job that joins the line: never behind the lane's current turn, one after its owner's last.
+
+    Three index probes (job_ready, job_running, job_line); greatest() passes over NULL.
+    """
+    same = f"lane = {row}.lane AND priority = {row}.priority"
+    return f"""greatest(
+      (SELECT turn FROM jobs_job WHERE {same} AND status = 'queued' ORDER BY turn, seq LIMIT 1),
+      (SELECT max(turn) FROM jobs_job WHERE {same} AND status = 'processing'),
+      (SELECT turn FROM jobs_job WHERE {same} AND owner_id = {row}.owner_id AND status = 'queued'
+       ORDER BY turn DESC, seq DESC LIMIT 1) + 1,
+      0)"""
+
+
+def _numbered(row: str) -> str:
+    """A turn for each of several jobs that join at once: an owner's own follow each other."""
+    return f"{turn(row)} + row_number() OVER (PARTITION BY {row}.lane, {row}.owner_id, {row}.priority ORDER BY {row}.seq) - 1"
+
+
+def to_queued(name: str, where: str, limit: str = "") -> str:
+    """CTEs that queue every job matching `where`. A job that was in line before keeps its place."""
+    return f"""
+    {name}_locked AS MATERIALIZED (
+      SELECT * FROM jobs_job WHERE {where} ORDER BY id {limit} FOR UPDATE SKIP LOCKED),
+    {name}_placed AS (
+      SELECT id, status AS old, CASE WHEN queued_at IS NULL THEN {_numbered("k")} ELSE k.turn END AS turn
+      FROM {name}_locked k),
+    {name} AS (
+      UPDATE jobs_job j SET status = 'queued', queued_at = coalesce(j.queued_at, clock_timestamp()), run_after = NULL,
+        waits_for_id = NULL, reason = '', stage = '', turn = p.turn
+      FROM {name}_placed p WHERE j.id = p.id RETURNING j.*, p.old)"""
+
+
+def _told(*sources: str) -> str:
+    """The changes of the named CTEs, written as events and returned."""
+    union = " UNION ALL ".join(sources)
+    return f"""
+    changes AS ({union}),
+    events AS (
+      INSERT INTO jobs_event (job_id, owner_id, lane, subject, old, new, stage, reason, attempt, at)
+      SELECT job_id, owner_id, lane, subject, old, new, stage, reason, attempt, clock_timestamp() FROM changes
+      RETURNING id, job_id)
+    SELECT events.id AS event_id, changes.* FROM changes JOIN events USING (job_id)"""
+
+
+def _from(source: str, new: str, *, old: str = "old", reason: str = "reason") -> str:
+    return (
+        f"SELECT id AS job_id, uid, owner_id, lane, subject, {old} AS old, {new} AS new, stage, {reason} AS reason, attempt "
+        f"FROM {source}"
+    )
+
+
+_ATTEMPT = """
+    tried AS (
+      INSERT INTO jobs_attempt (job_id, number, kind, outcome, queued_at, started_at, finished_at, worker, error_code, error_message)
+      SELECT id, attempt, kind, {outcome}, queued_at, started_at, clock_timestamp(), worker, {code}, {message} FROM done
+      ON CONFLICT (job_id, number) DO NOTHING)"""
+
+
+def _attempt(outcome: str, *, code: str = "''", message: str = "''") -> str:
+    return _ATTEMPT.format(outcome=outcome, code=code, message=message)
+
+
+ENQUEUE = f"""
+WITH asked AS MATERIALIZED (
+  SELECT nextval('jobs_job_id_seq') AS seq, a.* FROM (
+    SELECT * FROM unnest(
+      %(uid)s::uuid[], %(owner_id)s::bigint[], %(lane)s::text[], %(kind)s::text[], %(provider)s::text[], %(subject)s::text[],
+      %(priority)s::smallint[], %(max_retries)s::smallint[], %(waits_for_id)s::bigint[], %(waits_for_person)s::boolean[],
+      %(parent_id)s::bigint[], %(retry_of_id)s::bigint[], %(dedupe_key)s::text[], %(run_after)s::timestamptz[])
+    WITH ORDINALITY AS t(uid, owner_id, lane, kind, provider, subject, priority, max_retries, waits_for_id,
+      waits_for_person, parent_id, retry_of_id, dedupe_key, run_after, place) ORDER BY place) a),
+stated AS (
+  SELECT *, CASE WHEN waits_for_id IS NOT NULL OR waits_for_person THEN 'waiting'
+                 WHEN run_after > clock_timestamp() THEN 'scheduled' ELSE 'queued' END AS status FROM asked),
+lines AS (
+  SELECT k.lane, k.owner_id, k.priority, {turn("k")} AS turn
+  FROM (SELECT DISTINCT lane, owner_id, priority FROM stated WHERE status = 'queued') k),
+done AS (
+  INSERT INTO jobs_job (id, seq, uid, owner_id, lane, kind, provider, subject, priority, max_retries, status, turn, waits_for_id,
+    parent_id, retry_of_id, dedupe_key, run_after, created_at, queued_at, attempt, fence, failures, crashes,
+    stage, reason, worker, error_code, error_message, error_action)
+  SELECT seq, seq, uid, owner_id, lane, kind, provider, subject, priority, max_retries, status,
+    coalesce(lines.turn, 0) + row_number() OVER (PARTITION BY lane, owner_id, priority, status ORDER BY seq) - 1,
+    waits_for_id, parent_id, retry_of_id, dedupe_key, CASE WHEN status = 'scheduled' THEN run_after END,
+    clock_timestamp(), CASE WHEN status = 'queued' THEN clock_timestamp() END, 0, 0, 0, 0,
+    CASE WHEN waits_for_id IS NOT NULL THEN 'waiting_for_prompt' ELSE '' END,
+    CASE WHEN waits_for_person THEN 'needs_prompt' WHEN status = 'waiting' THEN 'dependency'
+         WHEN status = 'scheduled' THEN 'scheduled_for' ELSE '' END, '', '', '', ''
+  FROM stated LEFT JOIN lines USING (lane, owner_id, priority) ORDER BY seq
+  ON CONFLICT DO NOTHING RETURNING *),
+{_told(_from("done", "status", old="''"))}
+"""
+
+# Nothing holds the lane, the job's provider or its owner, and the lane and the owner have room.
+# `done` is the job that the same statement finishes: this snapshot still counts it as running.
+_MAY_START = """
+  NOT EXISTS (SELECT 1 FROM jobs_hold h WHERE (h.until IS NULL OR h.until > clock_timestamp())
+              AND ((h.scope = 'provider' AND h.key = j.provider) OR (h.scope = 'owner' AND h.key = j.owner_id::text)))
+  AND (%(owner_limit)s::int IS NULL OR %(owner_limit)s > (
+        SELECT count(*) FROM jobs_job r WHERE r.lane = j.lane AND r.owner_id = j.owner_id AND r.status = 'processing')
+        - (SELECT count(*) FROM done WHERE done.owner_id = j.owner_id AND done.lane = j.lane))"""
+_LANE_OPEN = """
+  NOT EXISTS (SELECT 1 FROM jobs_hold WHERE scope = 'lane' AND key = %(lane)s AND (until IS NULL OR until > clock_timestamp()))
+  AND (%(lane_limit)s::int IS NULL OR %(lane_limit)s > (
+        SELECT count(*) FROM jobs_job WHERE lane = %(lane)s AND status = 'processing')
+        - (SELECT count(*) FROM done WHERE lane = %(lane)s))"""
+
+
+# `done` first: the finish runs before the pick, so two workers never wait for each other's rows.
+def _claim() -> str:
+    return f"""
+    pick AS MATERIALIZED (
+      SELECT j.id FROM jobs_job j
+      WHERE j.lane = %(lane)s AND j.status = 'queued' AND (SELECT count(*) >= 0 FROM done) AND {_LANE_OPEN} AND {_MAY_START}
+      ORDER BY j.priority DESC, j.turn, j.seq LIMIT 1 FOR UPDATE OF j SKIP LOCKED),
+    claimed AS (
+      UPDATE jobs_job j SET status = 'processing', attempt = j.attempt + 1, fence = j.fence + 1, worker = %(worker)s,
+        started_at = clock_timestamp(), lease_until = clock_timestamp() + %(lease)s * interval '1 second',
+        stage = '', reason = ''
+      FROM pick WHERE j.id = pick.id RETURNING j.*)"""
+
+
+_LEASE_COLUMNS = """
+  events.id AS event_id, changes.*, c.fence, c.kind, c.provider, c.priority, c.failures, c.crashes, c.max_retries,
+  (SELECT count(*) FROM (SELECT 1 FROM jobs_job WHERE lane = %(lane)s AND status = 'queued' LIMIT 2) q) > 1 AS more"""
+
+
+def _told_with_lease(*sources: str) -> str:
+    return _told(*sources).replace(
+        "SELECT events.id AS event_id, changes.* FROM changes JOIN events USING (job_id)",
+        f"SELECT {_LEASE_COLUMNS} FROM changes JOIN events USING (job_id) LEFT JOIN claimed c ON c.id = changes.job_id",
+    )
+
+
+_CLAIMED = _from("claimed", "'processing'", old="'queued'")
+CLAIM = f"WITH done AS (SELECT * FROM jobs_job WHERE false), {_claim()}, {_told_with_lease(_CLAIMED)}"
+
+_COMPLETED = f"""
+WITH done AS (
+  UPDATE jobs_job SET status = 'completed', finished_at = clock_timestamp(), {_RELEASE_HOLD}, stage = '', reason = ''
+  WHERE {HELD} AND cancel_requested_at IS NULL RETURNING *),
+{to_queued("released", "status = 'waiting' AND waits_for_id IN (SELECT id FROM done)")},
+{_attempt("'completed'")},"""
+_DONE = (_from("done", "'completed'", old="'processing'"), _from("released", "'queued'", reason="'dependency'"))
+COMPLETE = f"{_COMPLETED} {_told(*_DONE)}"
+COMPLETE_AND_CLAIM = f"{_COMPLETED} {_claim()}, {_told_with_lease(*_DONE, _CLAIMED)}"
+
+# A parked job whose time has come continues the same attempt under a new fence.
+RESUME = """
+WITH pick AS MATERIALIZED (
+  SELECT id FROM jobs_job WHERE lane = %(lane)s AND wake_at <= clock_timestamp()
+  ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+UPDATE jobs_job j SET fence = j.fence + 1, worker = %(worker)s, wake_at = NULL,
+  lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+FROM pick WHERE j.id = pick.id
+RETURNING j.id AS job_id, j.uid, j.fence, j.attempt, j.kind, j.lane, j.provider, j.owner_id, j.priority, j.subject,
+  j.failures, j.crashes, j.max_retries,
+  EXISTS (SELECT 1 FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at <= clock_timestamp() AND o.id <> j.id) AS more
+"""
+
+HEARTBEAT = f"""
+UPDATE jobs_job SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+WHERE {HELD} RETURNING cancel_requested_at IS NOT NULL AS cancel_requested
+"""
+
+# Parked work with a cancel mark is due at once: its worker only has to say goodbye.
+PARK = f"""
+UPDATE jobs_job SET lease_until = NULL, stage = %(stage)s,
+  wake_at = CASE WHEN cancel_requested_at IS NULL THEN clock_timestamp() + %(seconds)s * interval '1 second'
+                 ELSE clock_timestamp() END
+WHERE {HELD} RETURNING wake_at
+"""
+
+STAGE = f"""
+WITH done AS (UPDATE jobs_job SET stage = %(stage)s WHERE {HELD} AND stage <> %(stage)s RETURNING *),
+{_told(_from("done", "'processing'", old="'processing'"))}
+"""
+
+FAIL = f"""
+WITH done AS (
+  UPDATE jobs_job SET status = 'failed', finished_at = clock_timestamp(), {_RELEASE_HOLD}, stage = '', reason = '',
+    failures = least(failures + %(counts)s, max_retries + 1),
+    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
+  WHERE {HELD} AND cancel_requested_at IS NULL RETURNING *),
+{_attempt("'failed'", code="error_code", message="error_message")},
+{_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
+"""
+
+RESCHEDULE = f"""
+WITH done AS (
+  UPDATE jobs_job SET status = 'scheduled', run_after = clock_timestamp() + %(seconds)s * interval '1 second', {_RELEASE_HOLD},
+    stage = '', reason = %(reason)s, failures = failures + %(counts)s
+  WHERE {HELD} AND cancel_requested_at IS NULL RETURNING *),
+{_attempt("%(outcome)s", code="%(code)s", message="%(message)s")},
+{_told(_from("done", "'scheduled'", old="'processing'"))}
+"""
+
+# The worker's answer to a cancel mark.
+CANCEL_HELD = f"""
+WITH done AS (
+  UPDATE jobs_job SET status = 'cancelled', finished_at = clock_timestamp(), {_RELEASE_HOLD}, stage = '', reason = ''
+  WHERE {HELD} AND cancel_requested_at IS NOT NULL RETURNING *),
+{_attempt("'cancelled'")},
+{_told(_from("done", "'cancelled'", old="'processing'"))}
+"""
+
+# What waits is cancelled at once; what runs is marked, and its worker or the next tick ends it.
+REQUEST_CANCEL = f"""
+WITH target AS MATERIALIZED (
+  SELECT id, status AS old, status <> 'processing' AS ends FROM jobs_job
+  WHERE id = ANY(%(job_ids)s) AND finished_at IS NULL AND cancel_requested_at IS NULL ORDER BY id FOR UPDATE),
+done AS (
+  UPDATE jobs_job j SET
+    status = CASE WHEN ends THEN 'cancelled' ELSE j.status END,
+    finished_at = CASE WHEN ends THEN clock_timestamp() END,
+    cancel_requested_at = CASE WHEN ends THEN NULL ELSE clock_timestamp() END,
+    wake_at = CASE WHEN j.wake_at IS NULL THEN NULL ELSE clock_timestamp() END,
+    run_after = NULL, stage = CASE WHEN ends THEN '' ELSE j.stage END, reason = %(reason)s
+  FROM target t WHERE j.id = t.id RETURNING j.*, t.old),
+{_told(_from("done", "status"))}
+"""
+
+# Dependants of a job that ended without completing end with it, unless its handler gave them another way.
+END_DEPENDANTS = f"""
+WITH target AS MATERIALIZED (
+  SELECT id FROM jobs_job WHERE waits_for_id = ANY(%(job_ids)s) AND status = 'waiting' ORDER BY id FOR UPDATE),
+done AS (
+  UPDATE jobs_job j SET status = %(status)s, finished_at = clock_timestamp(), stage = '', reason = '',
+    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
+  FROM target t WHERE j.id = t.id RETURNING j.*),
+{_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
+"""
+
+RELEASE = f"""
+WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting'")},
+{_told(_from("done", "'queued'", reason="%(reason)s"))}
+"""
+
+# The job stops waiting for another job and waits for a person.
+WAIT_FOR_PERSON = f"""
+WITH done AS (
+  UPDATE jobs_job SET waits_for_id = NULL, reason = %(reason)s, stage = ''
+  WHERE id = ANY(%(job_ids)s) AND status = 'waiting' RETURNING *),
+{_told(_from("done", "'waiting'", old="'waiting'"))}
+"""
+
+PROMOTE = f"""
+WITH {to_queued("done", "status = 'scheduled' AND run_after <= clock_timestamp()", "LIMIT %(limit)s")},
+{_told(_from("done", "'queued'"))}
+"""
+
+EXPIRED = """
+SELECT id, fence, crashes, cancel_requested_at IS NOT NULL AS cancel_requested FROM jobs_job
+WHERE status = 'processing' AND lease_until < clock_timestamp() ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+
+# The worker is gone. The job goes back to its place in the line; its next attempt looks at open calls first.
+RESCUE = f"""
+WITH done AS (
+  UPDATE jobs_job SET status = 'queued', {_RELEASE_HOLD}, crashes = crashes + 1, stage = '', reason = ''
+  WHERE {HELD} AND lease_until < clock_timestamp() RETURNING *),
+{_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
+{_told(_from("done", "'queued'", old="'processing'", reason="'crashed'"))}
+"""
+RESCUE_FAILED = f"""
+WITH done AS (
+  UPDATE jobs_job SET status = 'failed', finished_at = clock_timestamp(), {_RELEASE_HOLD}, crashes = crashes + 1, stage = '',
+    reason = '', error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
+  WHERE {HELD} AND lease_until < clock_timestamp() RETURNING *),
+{_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
+{_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
+"""
+RESCUE_CANCELLED = CANCEL_HELD.replace(HELD, f"{HELD} AND lease_until < clock_timestamp()").replace(
+    "status = 'cancelled', finished_at", "status = 'cancelled', crashes = crashes + 1, finished_at"
+)
+
+
+CHANGE_PRIORITY = f"""
+WITH target AS MATERIALIZED (
+  SELECT id, seq, lane, owner_id, %(priority)s::smallint AS priority FROM jobs_job
+  WHERE id = %(job_id)s AND finished_at IS NULL AND status <> 'processing' FOR UPDATE),
+placed AS (SELECT id, {turn("target")} AS turn FROM target),
+done AS (
+  UPDATE jobs_job j SET priority = %(priority)s, turn = CASE WHEN j.status = 'queued' THEN p.turn ELSE j.turn END
+  FROM placed p WHERE j.id = p.id RETURNING j.*),
+{_told(_from("done", "status", old="status", reason="'priority'"))}
+"""
+
+# The owner's own places of one line, dealt out again with the job in front of the other.
+MOVE_BEFORE = f"""
+WITH line AS MATERIALIZED (
+  SELECT j.id, j.turn, j.seq FROM jobs_job j JOIN jobs_job m ON m.id = %(job_id)s JOIN jobs_job o ON o.id = %(other_id)s
+  WHERE j.status = 'queued' AND m.status = 'queued' AND o.status = 'queued' AND m.id <> o.id
+    AND (m.lane, m.owner_id, m.priority) = (o.lane, o.owner_id, o.priority)
+    AND (j.lane, j.owner_id, j.priority) = (m.lane, m.owner_id, m.priority)
+  ORDER BY j.id FOR UPDATE OF j),
+places AS (SELECT turn, seq, row_number() OVER (ORDER BY turn, seq) AS place FROM line),
+wanted AS (
+  SELECT l.id, row_number() OVER (ORDER BY
+      CASE WHEN l.id = %(job_id)s THEN o.turn ELSE l.turn END, CASE WHEN l.id = %(job_id)s THEN o.seq ELSE l.seq END,
+      l.id <> %(job_id)s) AS place
+  FROM line l JOIN line o ON o.id = %(other_id)s),
+done AS (
+  UPDATE jobs_job j SET turn = p.turn, seq = p.seq FROM wanted w JOIN places p USING (place)
+  WHERE j.id = w.id AND (j.turn, j.seq) <> (p.turn, p.seq) RETURNING j.*)
+,{_told(_from("done", "'queued'", old="'queued'", reason="'reordered'"))}
+"""

@@ -1,0 +1,63 @@
+"""The only sender of Celery messages: wake-ups that carry a lane, never a job.
+
+A wake-up is a hint. It is sent after commit and only when none is outstanding for the lane; a worker that takes one
+clears the mark before it looks for work, so whatever was committed before is seen. Lost ones are sent again by dispatch.
+"""
+
+import math
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+
+from apps.jobs.broker import hints
+
+OUTSTANDING_MS = 1000
+EXPIRES_SECONDS = 30
+FARTHEST_TIMER_SECONDS = 30
+
+
+def wake_after_commit(lane: str, priority: int = 5) -> None:
+    """Wakes a worker of the lane once the caller's transaction is committed. Cannot fail or delay it."""
+    transaction.on_commit(partial(wake, lane, priority), robust=True)
+
+
+def wake(lane: str, priority: int = 5) -> bool:
+    """Whether a message was sent; not when one is on its way already or Redis is away."""
+    return bool(
+        hints.attempt(lambda client: client.set(_mark(lane), 1, nx=True, px=OUTSTANDING_MS) and _send(lane, priority))
+    )
+
+
+def wake_in(lane: str, seconds: float) -> None:
+    """A timed wake-up, at most one for each lane and second; beyond 30 s dispatch alone sees to it."""
+    if not 0 < seconds <= FARTHEST_TIMER_SECONDS:
+        return
+    delay = math.ceil(seconds * 4) / 4
+    hints.attempt(
+        lambda client: (
+            client.set(f"pressroom:timer:{lane}:{delay}", 1, nx=True, px=250) and _send(lane, 5, countdown=delay)
+        )
+    )
+
+
+def taken(lane: str) -> None:
+    """Called by a worker before it looks for work: from here on a new job needs a new wake-up."""
+    hints.attempt(lambda client: client.delete(_mark(lane)))
+
+
+def _send(lane: str, priority: int, countdown: float = 0) -> bool:
+    current_app.send_task(
+        "jobs.work",
+        args=[lane],
+        queue=lane,
+        priority=10 - priority,  # the Redis transport serves 0 first
+        countdown=countdown or None,
+        expires=EXPIRES_SECONDS + countdown,
+        ignore_result=True,
+    )
+    return True
+
+
+def _mark(lane: str) -> str:
+    return f"pressroom:wake:{lane}"

@@ -17,7 +17,7 @@ carry the same prompt misbehave, so that a retry can succeed):
 | `sim-drop` | the connection is reset before anything is done |
 | `sim-lost` | everything is done, then the connection is reset before the reply |
 | `sim-timeout` | no reply ever comes |
-| `sim-refusal`, `sim-empty`, `sim-markdown`, `sim-length` | xAI: the answer refuses, is empty, is markdown, is cut short |
+| `sim-refusal`, `sim-empty`, `sim-markdown`, `sim-length` | xAI: the answer refuses, is empty, markdown, cut short |
 | `sim-nsfw` | WaveSpeed: the finished task is flagged |
 | `sim-expired` | WaveSpeed: the output address answers 404 |
 """

@@ -29,12 +29,16 @@ class TooLarge(NotAnImage):
 
 @dataclass(frozen=True)
 class Photograph:
-    """`picture`: RGB, long edge at most 1024; `width`, `height`: as sent."""
+    """`small`: JPEG, long edge at most 1024, kept encoded since thousands may be in flight; `width`, `height`: as sent."""
 
     digest: str
-    picture: Image.Image
+    small: bytes
     width: int
     height: int
+
+    @property
+    def picture(self) -> Image.Image:
+        return Image.open(io.BytesIO(self.small)).convert("RGB")
 
 
 class Photographs:
@@ -74,11 +78,18 @@ def decode(data: bytes) -> Photograph:
         with Image.open(io.BytesIO(data)) as opened:
             width, height = opened.size
             opened.draft("RGB", (LONG_EDGE, LONG_EDGE))
+            opened.load()  # a file that only starts like an image fails here
             picture = ImageOps.exif_transpose(opened)
             picture.thumbnail((LONG_EDGE, LONG_EDGE))
     except Exception as error:  # Pillow raises a dozen kinds for a broken file
         raise NotAnImage(f"The bytes are not an image that can be read ({type(error).__name__}).") from error
-    return Photograph(hashlib.sha256(data).hexdigest(), flattened(picture), width, height)
+    return Photograph(hashlib.sha256(data).hexdigest(), as_jpeg(flattened(picture)), width, height)
+
+
+def as_jpeg(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    return file.getvalue()
 
 
 def flattened(picture: Image.Image) -> Image.Image:

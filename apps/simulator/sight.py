@@ -2,6 +2,7 @@
 
 import colorsys
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import Image
 
@@ -25,11 +26,13 @@ class Look:
         return cls(colours=("warm sand", "soft white", "muted teal"), brightness="balanced", orientation="square")
 
 
+@lru_cache(maxsize=256)
 def look_at(photograph: Photograph) -> Look:
-    names = tuple(dict.fromkeys(colour_name(each) for each in palette(photograph.picture, count=5)))
+    picture = photograph.picture
+    names = tuple(dict.fromkeys(colour_name(each) for each in palette(picture, count=5)))
     return Look(
         colours=names[:3],
-        brightness=brightness(photograph.picture),
+        brightness=brightness(picture),
         orientation=orientation(photograph.width, photograph.height),
     )
 
@@ -43,7 +46,7 @@ def palette(picture: Image.Image, *, count: int) -> list[Colour]:
 
 
 def brightness(picture: Image.Image) -> str:
-    mean = sum(picture.convert("L").resize((16, 16)).getdata()) / 256
+    mean = sum(picture.convert("L").resize((16, 16)).tobytes()) / 256
     return "dark" if mean < 85 else "bright" if mean > 170 else "balanced"
 
 
@@ -61,7 +64,7 @@ def colour_name(colour: Colour) -> str:
         return "soft white"
     if saturation < 0.14:
         return "charcoal" if lightness < 0.35 else "stone grey" if lightness < 0.65 else "pale grey"
-    if hue < 0.14 and saturation < 0.6:
-        return "dark umber" if lightness < 0.3 else "warm brown" if lightness < 0.55 else "warm sand"
+    if hue < 0.13 and (saturation < 0.65 or lightness < 0.3):
+        return "dark umber" if lightness < 0.25 else "warm brown" if lightness < 0.55 else "warm sand"
     name = next(name for limit, name in HUES if hue < limit)
     return f"deep {name}" if lightness < 0.3 else f"pale {name}" if lightness > 0.7 else name

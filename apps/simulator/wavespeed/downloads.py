@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from apps.simulator.messages import Exchange, Reply
 from apps.simulator.photographs import Photograph
-from apps.simulator.pictures import Order, draw
+from apps.simulator.drawing.pictures import Order, draw
 from apps.simulator.simulation import Simulation
 from apps.simulator.wavespeed import errors
 from apps.simulator.wavespeed.inputs import canvas

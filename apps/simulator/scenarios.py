@@ -66,11 +66,11 @@ class Effect:
         return any(getattr(self, name) != getattr(NO_EFFECT, name) for name in ON_PURCHASE_ONLY)
 
 
-ON_PURCHASE_ONLY = """
-    text refusal model finish_reason stream_error_after_chunks create_then_timeout
-    task_status task_code task_error task_delay_ms nsfw webhook sync_timeout
-    output_url output_status output_body output_objects
-""".split()
+ON_PURCHASE_ONLY = {
+    "text", "refusal", "model", "finish_reason", "stream_error_after_chunks", "create_then_timeout", "task_status",
+    "task_code", "task_error", "task_delay_ms", "nsfw", "webhook", "sync_timeout", "output_url", "output_status",
+    "output_body", "output_objects",
+}  # fmt: skip
 NO_EFFECT = Effect()
 
 

@@ -12,6 +12,8 @@ from apps.simulator.messages import Exchange, Handler, Refused, Reply, as_json
 from apps.simulator.scenarios import NO_EFFECT, Effect, Subject
 from apps.simulator.simulation import Simulation
 
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 
 class Provider(Protocol):
     """`prefix` is where it lives on our port, `routes` are (method, path, handler) below `/`."""
@@ -24,9 +26,7 @@ class Provider(Protocol):
     def reset(self) -> None: ...
 
 
-def endpoint(
-    simulation: Simulation, provider: Provider, handler: Handler
-) -> Callable[..., Awaitable[web.StreamResponse]]:
+def endpoint(simulation: Simulation, provider: Provider, handler: Handler) -> Endpoint:
     """The aiohttp handler of one provider route."""
 
     async def handle(request: web.Request) -> web.StreamResponse:

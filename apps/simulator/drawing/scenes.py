@@ -85,7 +85,7 @@ def _vessel(picture: Image.Image, box: tuple[float, float, float, float], colour
     pen = ImageDraw.Draw(body)
     pen.rounded_rectangle((left, top + (bottom - top) // 4, right, bottom), radius=(right - left) // 3, fill=255)
     neck = (right - left) // dice.choice((3, 4, 5))
-    pen.rectangle((left + neck, top, right - neck, bottom - 2 * neck), fill=255)
+    pen.rectangle((left + neck, top, right - neck, top + (bottom - top) // 2), fill=255)
     shadow = body.transform(body.size, Image.Transform.AFFINE, (1, 0.55, -0.55 * bottom - 6, 0, 1, -6))
     soft = shadow.filter(ImageFilter.GaussianBlur(picture.width / 60)).point(lambda value: value * 0.4)
     picture.paste((25, 18, 22), mask=soft)

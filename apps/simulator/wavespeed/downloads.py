@@ -5,9 +5,9 @@ import mimetypes
 import uuid
 from collections import OrderedDict
 
+from apps.simulator.drawing.pictures import Order, draw
 from apps.simulator.messages import Exchange, Reply
 from apps.simulator.photographs import Photograph
-from apps.simulator.drawing.pictures import Order, draw
 from apps.simulator.simulation import Simulation
 from apps.simulator.wavespeed import errors
 from apps.simulator.wavespeed.inputs import canvas

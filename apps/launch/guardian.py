@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from apps.launch.leftovers import clear_leftovers
-from apps.launch.sockets import remove_socket_directory
+from apps.launch.sockets import remove_sockets_elsewhere
 
 
 def main() -> None:
@@ -18,8 +18,7 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     sys.stdin.buffer.read()
     clear_leftovers(data, run=run)
-    for name in ("postgres-socket", "redis-socket"):
-        remove_socket_directory(data / name)
+    remove_sockets_elsewhere(data)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ from psycopg import sql
 
 from apps.launch.errors import LaunchError
 from apps.launch.programs import Program, User, guarded
-from apps.launch.sockets import own_private_directory, socket_directory
+from apps.launch.sockets import POSTGRES_SOCKET, own_private_directory, socket_directory
 
 DATABASE = "pressroom"
 QUIET = {"log_min_messages": "fatal", "log_min_error_statement": "panic", "log_checkpoints": "off"}
-UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE_AND_FAST = {"fsync": "off", "full_page_writes": "off"}  # a killed server still keeps what was committed
 
 
 def postgres_program(directory: Path, *, fsync: bool = True, name: str = "postgres") -> Program:
@@ -33,7 +33,7 @@ def postgres_program(directory: Path, *, fsync: bool = True, name: str = "postgr
     cluster = directory / "postgres"
     if not (cluster / "PG_VERSION").exists():
         initialise(cluster, user=user, fsync=fsync)
-    sockets = socket_directory(directory / "postgres-socket", user=user)
+    sockets = socket_directory(directory / POSTGRES_SOCKET, user=user)
     # Errors are the application's to log, without the row values that the server would print with them.
     settings = {**QUIET, "max_connections": "100", **({} if fsync else UNSAFE_AND_FAST)}
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]

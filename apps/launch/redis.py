@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from apps.launch.errors import LaunchError
 from apps.launch.programs import Program
-from apps.launch.sockets import own_private_directory, socket_directory
+from apps.launch.sockets import REDIS_SOCKET, own_private_directory, socket_directory
 
 OLDEST = (6, 2)
 
@@ -23,7 +23,7 @@ def redis_program(directory: Path, *, name: str = "redis") -> Program:
     Redis itself would replace the socket and write into the same file."""
     home = directory / "redis"
     own_private_directory(home)
-    path = socket_directory(directory / "redis-socket") / "redis.sock"
+    path = socket_directory(directory / REDIS_SOCKET) / "redis.sock"
     settings = {
         "port": "0",
         "unixsocket": str(path),
@@ -36,6 +36,7 @@ def redis_program(directory: Path, *, name: str = "redis") -> Program:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
         "loglevel": "warning",
+        "set-proc-title": "no",  # a title would overwrite the marker in its environment, see leftovers.py
     }
     options = [part for key, value in settings.items() for part in (f"--{key}", value)]
     return Program(

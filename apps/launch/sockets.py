@@ -7,6 +7,7 @@ from pathlib import Path
 
 from apps.launch.programs import User
 
+POSTGRES_SOCKET, REDIS_SOCKET = "postgres-socket", "redis-socket"
 LONGEST = 85  # bytes of a directory; 94 failed on Linux with PostgreSQL's socket name, macOS allows about 4 fewer
 
 
@@ -35,6 +36,11 @@ def remove_socket_directory(preferred: Path) -> None:
         if directory.name.startswith("pressroom-") and not directory.is_symlink():
             shutil.rmtree(directory, ignore_errors=True)
         note.unlink()
+
+
+def remove_sockets_elsewhere(data: Path) -> None:
+    for name in (POSTGRES_SOCKET, REDIS_SOCKET):
+        remove_socket_directory(data / name)
 
 
 def own_private_directory(directory: Path, *, user: User | None = None) -> None:

@@ -11,6 +11,7 @@ from apps.launch.errors import LaunchError
 from apps.launch.postgres import create_database, database_url, postgres_program
 from apps.launch.programs import Program
 from apps.launch.redis import redis_program, redis_url
+from apps.launch.sockets import remove_sockets_elsewhere
 
 SECONDS_TO_START = 30.0
 
@@ -71,6 +72,7 @@ class EmbeddedServers:
 def embedded_servers(directory: Path, *, fsync: bool = False) -> Iterator[EmbeddedServers]:
     """Run both servers with their files in `directory`; call it from the main thread, whose end they do not survive."""
     with ExitStack() as stack:
+        stack.callback(remove_sockets_elsewhere, directory)
         postgres = Running(postgres_program(directory, fsync=fsync), log=directory / "postgres.log")
         stack.callback(postgres.stop)
         create_database(postgres.program)

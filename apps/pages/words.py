@@ -1,0 +1,263 @@
+"""The one home of what pages say about waits, errors and amounts: plain words, in the order
+what happened · to whom or by whom · until when · what to do.
+
+Sentences are safe HTML because a time in them is a `<time>` element; the browser turns it into the reader's own time.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from apps.jobs.states import Reason
+from apps.providers.errors import provider_name
+
+THIN = " "  # keeps a number and its unit on one line
+LANES = {
+    "prompts": ("Prompts", "prompts", "prompt"),
+    "images": ("Images", "images", "image"),
+    "listings": ("Listings", "listings", "listing"),
+    "visibility": ("Visibility runs", "visibility runs", "visibility"),
+}
+NOTHING = mark_safe("")  # noqa: S308 - a constant
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why a job does not run now. `look` is the badge's data-s, `lead` is set in bold, `rest` explains."""
+
+    look: str
+    word: str
+    lead: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One job's place in the line, as words need it: what `apps.jobs.estimates.Outlook` knows."""
+
+    reason: str
+    lane: str = ""
+    provider: str = ""
+    position: int | None = None
+    p50: float | None = None
+    p90: float | None = None
+    until: datetime | None = None
+    facts: Mapping[str, object] | None = None
+
+    def fact(self, name: str) -> object:
+        return (self.facts or {}).get(name)
+
+
+# --- Amounts ---------------------------------------------------------------------------------------
+def money(amount: Decimal | None) -> str:
+    """US dollars: cents, and as many more digits as small amounts need (never fewer than two)."""
+    if amount is None:
+        return "not known"
+    places = 2 if amount == 0 or abs(amount) >= 1 else 4
+    text = f"{amount:.{places}f}"
+    return "$" + (re.sub(r"(\.\d\d\d*?)0+$", r"\1", text) if places > 2 else text)
+
+
+def duration(seconds: float) -> str:
+    if seconds < 9.95:
+        return f"{seconds:.1f}{THIN}s"
+    if seconds < 90:
+        return f"{seconds:.0f}{THIN}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{THIN}min" + (f" {rest}{THIN}s" if rest and minutes < 10 else "")
+    return f"{minutes // 60}{THIN}h {minutes % 60}{THIN}min"
+
+
+def span(p50: float | None, p90: float | None) -> str:
+    """A wait as a range of seconds or minutes; empty when it is not known."""
+    if p50 is None or p90 is None:
+        return ""
+    unit, size = ("min", 60) if p90 >= 90 else ("s", 1)
+    low, high = max(1, round(p50 / size)), max(1, round(p90 / size))
+    return f"about {low}{THIN}{unit}" if low >= high else f"{low}–{high}{THIN}{unit}"
+
+
+def clock(at: datetime | None) -> SafeString:
+    """A moment: the server writes UTC, the browser rewrites it in the reader's own time."""
+    if at is None:
+        return NOTHING
+    shown = at.strftime("%H:%M:%S" if abs((at - timezone.now()).total_seconds()) < 3600 else "%d %b %H:%M")
+    return format_html('<time datetime="{}" data-clock>{} UTC</time>', at.isoformat(), shown)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def model_name(model: str) -> str:
+    """`grok-4.7` → Grok 4.7; `bytedance/seedream-v4.5/edit` → Seedream v4.5 edit."""
+    words = re.sub(r"[/_-]+", " ", model.split("/", 1)[-1]).strip()
+    return words[:1].upper() + words[1:]
+
+
+def place(line: Line) -> str:
+    """`#3 in queue · 20–40 s`. Position 0 is next."""
+    if line.position is None:
+        return ""
+    ordinal = "Next in line" if line.position == 0 else f"#{line.position + 1} in queue"
+    return " · ".join(part for part in (ordinal, span(line.p50, line.p90)) if part)
+
+
+# --- Why it waits ----------------------------------------------------------------------------------
+def _who(line: Line) -> str:
+    return provider_name(line.provider or str(line.fact("provider") or "")) or "The provider"
+
+
+def _lane(line: Line) -> tuple[str, str, str]:
+    return LANES.get(line.lane, ("Jobs", "jobs", "job"))
+
+
+def _dependency(line: Line) -> Wait:
+    return Wait("waiting", "Waiting for the prompt", place(line), "Images start when the prompt is there.")
+
+
+def _needs_prompt(line: Line) -> Wait:
+    return Wait("you", "Needs your prompt", "", "No prompt could be written. Type one and press Generate.")
+
+
+def _lane_paused(line: Line) -> Wait:
+    by, at = str(line.fact("paused_by") or ""), line.fact("at")
+    who = format_html(" by {}", by) if by else NOTHING
+    when = format_html(" at {}", clock(at)) if isinstance(at, datetime) else NOTHING
+    lead = format_html("{} were paused{}{}.", _lane(line)[0], who, when)
+    return Wait("held", "Paused", lead, f"It keeps its place and goes on when {by or 'somebody'} resumes.")
+
+
+def _owner_limit(line: Line) -> Wait:
+    limit = line.fact("limit")
+    running = f"{limit} of your jobs run" if limit else "Your jobs fill your places"
+    return Wait("queued", "In queue", place(line), f"{running}, the most one person may have at once.")
+
+
+def _lane_limit(line: Line) -> Wait:
+    limit, (_, _, kind) = line.fact("limit"), _lane(line)
+    busy = f"The only {kind} place is busy." if limit == 1 else f"All {limit or ''} {kind} places are busy."
+    return Wait("queued", "In queue", place(line), busy.replace("  ", " "))
+
+
+def _rate_limited(line: Line) -> Wait:
+    lead = format_html("Next in line, from {}.", clock(line.until)) if line.until else "Next in line."
+    return Wait("held", "Held", lead, f"{_who(line)} asked us to slow down. Nothing to do: it loses no try.")
+
+
+def _breaker_open(line: Line) -> Wait:
+    when = format_html("We try one job at {}, then the rest.", clock(line.until)) if line.until else NOTHING
+    return Wait("held", "Held", f"{_who(line)} fails too often.", format_html("{} Nothing to do.", when))
+
+
+def _budget(line: Line) -> Wait:
+    amount = line.fact("budget") or line.fact("amount")
+    lead = f"Today's {money(Decimal(str(amount)))} are used." if amount else "Today's budget is used."
+    when = format_html("at {}", clock(line.until)) if line.until else "tomorrow"
+    return Wait("held", "Held", lead, format_html("It goes on {}, or at once when the budget is raised.", when))
+
+
+def _backoff(line: Line) -> Wait:
+    attempt, of = line.fact("attempt"), line.fact("of")
+    tries = f"Try {attempt} of {of}" if attempt and of else "The next try"
+    lead = format_html("{} at {}.", tries, clock(line.until)) if line.until else f"{tries} comes soon."
+    error = str(line.fact("error") or line.fact("message") or "").strip()
+    return Wait("held", "Trying again", lead, f"The try before ended: {error}" if error else "The try before failed.")
+
+
+def _scheduled(line: Line) -> Wait:
+    when = format_html("Starts {}, as you asked.", clock(line.until)) if line.until else "Starts later, as you asked."
+    return Wait("queued", "Scheduled", when)
+
+
+def _no_worker(line: Line) -> Wait:
+    since = line.fact("since") or line.fact("at")
+    when = format_html(" since {}", clock(since)) if isinstance(since, datetime) else NOTHING
+    lead = format_html("Nobody works on {}{}.", _lane(line)[1], when)
+    return Wait("held", "Held", lead, "It keeps its place. Tell whoever runs this desk if it lasts.")
+
+
+_WAITS: dict[str, Callable[[Line], Wait]] = {
+    Reason.DEPENDENCY: _dependency,
+    Reason.NEEDS_PROMPT: _needs_prompt,
+    Reason.LANE_PAUSED: _lane_paused,
+    Reason.OWNER_LIMIT: _owner_limit,
+    Reason.LANE_LIMIT: _lane_limit,
+    Reason.RATE_LIMITED: _rate_limited,
+    Reason.BREAKER_OPEN: _breaker_open,
+    Reason.BUDGET: _budget,
+    Reason.BACKOFF: _backoff,
+    Reason.SCHEDULED: _scheduled,
+    Reason.NO_WORKER: _no_worker,
+}
+
+
+def waiting(line: Line) -> Wait:
+    """What a job that does not run says. Without a reason it is simply in line."""
+    say = _WAITS.get(line.reason)
+    return say(line) if say else Wait("queued", "In queue", place(line))
+
+
+# --- What it does now ------------------------------------------------------------------------------
+STAGES = {
+    "waiting_for_prompt": "Waiting for the prompt.",
+    "reading": "Reading the pictures.",
+    "writing": "Grok is writing.",
+    "submitting": "Sending the order.",
+    "waiting_for_provider": "{provider} is rendering.",
+    "saving": "Saving the picture.",
+    "settling": "Finding out what became of the order.",
+}
+
+
+def stage_words(stage: str, provider: str = "") -> str:
+    return STAGES.get(stage, "").format(provider=provider_name(provider) or "The provider")
+
+
+# --- What went wrong -------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Trouble:
+    """`fix` names the row's next step: a button of that name is drawn under the words."""
+
+    said: str
+    todo: str
+    fix: str = ""
+
+
+_TARGET_FIX = {
+    "image_unreachable",
+    "image_not_readable",
+    "image_too_large",
+    "image_url_refused",
+    "provider_input_unreadable",
+    "no_target",
+    "target_missing",
+}
+# For errors recorded without words of their own; the others bring theirs (apps/providers/errors.py, apps/assets).
+_TROUBLES = {
+    "crashed_repeatedly": (
+        "The worker died 3 times on this job, so we stopped. The others go on.",
+        "Show it to whoever runs this desk.",
+    ),
+    "outcome_unknown": (
+        "We cannot tell whether the provider took this order. It was not sent again.",
+        "Settle it on the desk.",
+    ),
+    "dependency_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
+    "prompt_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
+    "timed_out": ("It took longer than one try may take.", "Try it again."),
+}
+_UNSAID = ("It failed, and nothing more is known here.", "Try it again; the job's page has every event.")
+
+
+def trouble(code: str, message: str = "", action: str = "") -> Trouble:
+    """What happened and what to do. The error's own words stand; the table speaks for those that have none."""
+    said, todo = _TROUBLES.get(code, _UNSAID)
+    return Trouble(message or said, action or ("" if message else todo), "target" if code in _TARGET_FIX else "")

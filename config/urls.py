@@ -3,8 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.api import health
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
     path("", include("apps.pages.urls")),
 ]

@@ -1,0 +1,80 @@
+"""Who is asking: a bearer token, a signed-in session, or the scheduler with its cron secret."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.utils.crypto import constant_time_compare
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from apps.accounts.models import ApiToken, User, find_token
+from apps.core.errors import Problem
+
+MAX_TOKEN_LENGTH = 200
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer pr_live_…`. A bearer token that is wrong is refused; the session is not tried instead."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        secret = bearer_secret(request)
+        if secret is None:
+            return None
+        token = find_token(secret) if len(secret) <= MAX_TOKEN_LENGTH else None
+        if token is None:
+            raise AuthenticationFailed("The token is unknown, expired or revoked. Make a new one on the account page.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Pressroom"'
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The pages' own session; Django's CSRF check stays on."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        check = authentication.CSRFCheck(lambda _request: None)  # type: ignore[arg-type]
+        check.process_request(request)
+        if check.process_view(request, None, (), {}):
+            raise Problem(
+                403,
+                "csrf_failed",
+                "The request carried no valid CSRF token.",
+                "Send the csrftoken cookie's value as the X-CSRFToken header, or use an API token.",
+            )
+
+
+@dataclass(frozen=True)
+class Cron:
+    """What `request.auth` is when the scheduler asked with a cron secret."""
+
+
+class CronAuthentication(authentication.BaseAuthentication):
+    """`Authorization: <secret>` or `Bearer <secret>`, any of settings.CRON_SECRETS; none set: nobody passes."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Cron] | None:
+        given = bearer_secret(request) or authorization(request)
+        # every secret is compared, so that the time taken does not tell which one was close
+        matches = [constant_time_compare(given, secret) for secret in settings.CRON_SECRETS if secret]
+        return (AnonymousUser(), Cron()) if any(matches) else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Pressroom"'
+
+
+def authorization(request: Request) -> str:
+    return request.META.get("HTTP_AUTHORIZATION", "").strip()
+
+
+def bearer_secret(request: Request) -> str | None:
+    """The secret of an `Authorization: Bearer` header; None when there is no such header."""
+    scheme, _, secret = authorization(request).partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def urgent_allowed(request: Request) -> bool:
+    """Whether priority 10 may be used: by staff, and by tokens that were given the scope for it."""
+    token_scopes = request.auth.scopes if isinstance(request.auth, ApiToken) else []
+    return bool(request.user.is_staff) or "urgent" in token_scopes

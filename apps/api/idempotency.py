@@ -1,0 +1,180 @@
+"""Idempotency-Key: the same request again gets the same answer, and the work is made once.
+
+The rule that makes it hold: the work and its stored answer commit in one transaction, so there is never one without
+the other, and only the holder of the key can commit them. A request that died leaves a lease behind that runs out.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.http.request import RawPostDataException
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.models import IdempotencyKey
+from apps.api.rendering import JSONRenderer
+from apps.core.errors import Problem
+
+T = TypeVar("T")
+Create = Callable[..., HttpResponse]
+KEEP_HOURS = 24
+LEASE_SECONDS = 60
+MAX_KEY_LENGTH = 255
+
+# Insert it, or take over what expired or what its holder left unfinished; no row back: somebody else's, look at it.
+_CLAIM = """
+INSERT INTO api_idempotency_key AS mine
+    (user_id, route, key, request_digest, holder, lease_until, status, body, created_at)
+VALUES (%(user)s, %(route)s, %(key)s, %(digest)s, %(holder)s,
+    now() + make_interval(secs => %(lease)s), NULL, '', now())
+ON CONFLICT (user_id, route, key) DO UPDATE SET
+    request_digest = EXCLUDED.request_digest, holder = EXCLUDED.holder, lease_until = EXCLUDED.lease_until,
+    status = NULL, body = '', created_at = now()
+WHERE mine.created_at < now() - make_interval(hours => %(hours)s)
+    OR (mine.status IS NULL AND mine.lease_until < now() AND mine.request_digest = EXCLUDED.request_digest)
+RETURNING holder
+"""
+_SWEEP = (
+    "DELETE FROM api_idempotency_key WHERE user_id = %s AND created_at < now() - make_interval(hours => %s)"
+    " AND lease_until < now()"
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to answer one keyed request. Without a key (`identity` None) everything here does nothing."""
+
+    identity: dict[str, Any] | None = None
+    holder: uuid.UUID | None = None
+
+    def keep(self, response: Response) -> None:
+        """Store the answer. Call it inside the work's transaction: it raises when another request took the key over."""
+        if self.identity is None:
+            return
+        changed = self._mine().update(status=response.status_code, body=JSONRenderer().render(response.data))
+        if changed != 1:
+            raise in_progress()
+
+    def answer_of(self, make: Callable[[Callable[[T], None]], T], show: Callable[[T], Any]) -> Response:
+        """201 with what `make` made. `make` gets a function to call with it inside its transaction, where the answer
+        is built and kept."""
+        answers: list[Response] = []
+
+        def within(made: T) -> None:
+            answers[:] = [Response(show(made), status=201)]
+            self.keep(answers[0])
+
+        make(within)
+        return answers[0]
+
+    def release(self) -> None:
+        """Nothing was made: the key may be used again, also with another body."""
+        if self.identity is not None:
+            self._mine().filter(status=None).delete()
+
+    def _mine(self) -> Any:
+        return IdempotencyKey.objects.filter(**self.identity or {}, holder=self.holder, status=None)
+
+
+def keyed(create: Create) -> Create:
+    """For a view method that makes work: `create(self, request, claim, …)` calls `claim.keep(response)` inside the
+    transaction that makes it. A refusal or a crash frees the key."""
+
+    @wraps(create)
+    def answer(view: Any, request: Request, **path: Any) -> HttpResponse:
+        claim = claim_key(request)
+        if isinstance(claim, HttpResponse):
+            return claim
+        try:
+            return create(view, request, claim, **path)
+        except BaseException:
+            claim.release()
+            raise
+
+    return answer
+
+
+def in_one_transaction(create: Create) -> Create:
+    """`keyed`, for work that touches nothing but the database: the whole method is the transaction."""
+
+    @wraps(create)
+    def with_answer(view: Any, request: Request, claim: Claim, **path: Any) -> HttpResponse:
+        with transaction.atomic():
+            response = create(view, request, **path)
+            claim.keep(response)
+        return response
+
+    return keyed(with_answer)
+
+
+def claim_key(request: Request) -> Claim | HttpResponse:
+    """The claim, or the stored answer; Problem 400, 409 or 422 when it is neither."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return Claim()
+    if not key.strip() or len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        raise Problem(
+            400, "idempotency_key_invalid", "The Idempotency-Key is empty or longer than 255.", "Send a UUID."
+        )
+    identity = {"user_id": request.user.pk, "route": request.resolver_match.view_name or "", "key": key}
+    holder = uuid.uuid4()
+    digest = _digest(request)
+    if _claimed(identity, digest, holder):
+        return Claim(identity, holder)
+    return _stored_answer(IdempotencyKey.objects.filter(**identity).first(), digest)
+
+
+def _claimed(identity: dict[str, Any], digest: str, holder: uuid.UUID) -> bool:
+    values = {
+        "user": identity["user_id"],
+        "route": identity["route"],
+        "key": identity["key"],
+        "digest": digest,
+        "holder": holder,
+        "lease": LEASE_SECONDS,
+        "hours": KEEP_HOURS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SWEEP, [identity["user_id"], KEEP_HOURS])
+        cursor.execute(_CLAIM, values)
+        return cursor.fetchone() is not None
+
+
+def _stored_answer(stored: IdempotencyKey | None, digest: str) -> HttpResponse:
+    if stored is not None and stored.request_digest != digest:
+        raise Problem(
+            422,
+            "idempotency_key_reused",
+            "This Idempotency-Key was sent before with another request.",
+            "Send a new key with a new request.",
+        )
+    if stored is None or stored.status is None:  # None: its holder freed it between our two looks
+        raise in_progress()
+    answer = HttpResponse(bytes(stored.body), status=stored.status, content_type="application/json")
+    answer["Idempotent-Replayed"] = "true"
+    return answer
+
+
+def in_progress() -> Problem:
+    return Problem(
+        409,
+        "idempotency_in_progress",
+        "The first request with this Idempotency-Key is still running.",
+        "Send the same request again in a moment; it gets the first one's answer.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _digest(request: Request) -> str:
+    # the path holds the ids a route is about; request.body was read once and is kept by Django
+    try:
+        return hashlib.sha256(request.get_full_path().encode() + b"\0" + request.body).hexdigest()
+    except RawPostDataException as error:  # a form was sent, and the CSRF check has read it
+        raise UnsupportedMediaType(request.content_type) from error

@@ -1,0 +1,76 @@
+"""`/api/init`: is everything up, and make it so."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api import vitals
+from apps.api.dispatch import CRON_FIRST
+from apps.api.permissions import StaffWritesOthersRead
+from apps.api.schedules import ensure_schedules
+from apps.api.serializers import CamelSerializer
+from apps.api.views import Endpoint, documented
+from apps.jobs.dispatch import dispatch
+from apps.jobs.lanes import ensure_lanes
+
+
+class VitalSerializer(CamelSerializer):
+    name = serializers.ChoiceField(choices=["database", "redis", "workers", "beat", "storage", "keys"])
+    ok = serializers.BooleanField()
+    detail = serializers.CharField()
+    action = serializers.CharField(help_text="What to do; empty when it is ok")
+
+
+class VitalsSerializer(CamelSerializer):
+    ok = serializers.BooleanField(help_text="Whether all of them are")
+    checks = VitalSerializer(many=True)
+
+
+class MadeReadySerializer(VitalsSerializer):
+    schedules_created = serializers.ListField(child=serializers.CharField())
+    dispatched = serializers.DictField(child=serializers.IntegerField())
+
+
+class Init(Endpoint):
+    """Anybody signed in may look; only the scheduler's secret and staff may act."""
+
+    authentication_classes = CRON_FIRST
+    permission_classes = [StaffWritesOthersRead]
+
+    @documented(
+        "Is everything up?",
+        answers={200: VitalsSerializer},
+        shown={
+            "ok": False,
+            "checks": [
+                {
+                    "name": "workers",
+                    "ok": False,
+                    "detail": "Nobody works on images.",
+                    "action": "Start one: celery -A config worker -Q images",
+                }
+            ],
+        },
+        operation_id="init_read",
+    )
+    def get(self, request: Request) -> Response:
+        return Response(_seen())
+
+    @documented(
+        "Make it ready",
+        description="Schedules and lanes present, one dispatch pass. Doing it again changes nothing.",
+        answers={200: MadeReadySerializer},
+        operation_id="init_apply",
+    )
+    def post(self, request: Request) -> Response:
+        ensure_lanes()
+        created = ensure_schedules()
+        return Response({"schedulesCreated": created, "dispatched": dispatch(), **_seen()})
+
+
+def _seen() -> dict[str, Any]:
+    checks = vitals.look()
+    shown = VitalSerializer(checks, many=True).data
+    return {"ok": all(check.ok for check in checks), "checks": shown}

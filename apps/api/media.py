@@ -1,0 +1,64 @@
+"""`/media/…`: files from our own storage, for their owner and staff. Nothing under it is public."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from apps.api.permissions import OwnerOrNothing
+from apps.api.views import Endpoint
+from apps.assets.models import Asset
+from apps.assets.storage import open_file
+from apps.core.errors import not_found
+from apps.studio.models import GeneratedImage
+
+# A file never changes under its address: the browser may keep it, nobody between may.
+FOREVER = "private, max-age=31536000, immutable"
+TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+Stored = Asset | GeneratedImage
+
+
+@extend_schema(exclude=True)
+class Media(Endpoint):
+    """The file of `model` with this id, or its thumbnail; `?download=1` saves it under a name."""
+
+    permission_classes = [OwnerOrNothing]
+    model: type[Stored] = Asset
+    thumbnail = False
+
+    def get(self, request: Request, thing_id: UUID) -> HttpResponse:
+        thing = self._find(request, thing_id)
+        path = (thing.thumbnail if self.thumbnail else thing.file).name
+        suffix = path.rsplit(".", 1)[-1].lower()
+        response = FileResponse(
+            _opened(path),
+            content_type=TYPES.get(suffix, "application/octet-stream"),
+            as_attachment=request.query_params.get("download") == "1",
+            filename=_name(thing, suffix),
+        )
+        response["Cache-Control"] = FOREVER
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    def _find(self, request: Request, thing_id: UUID) -> Any:
+        things = self.model._default_manager.filter(pk=thing_id)
+        if not (request.user.is_authenticated and request.user.is_staff):
+            things = things.filter(owner_id=request.user.pk)
+        thing = things.first()
+        if thing is None:
+            raise not_found("image")
+        return thing
+
+
+def _opened(path: str) -> Any:
+    try:
+        return open_file(path)
+    except FileNotFoundError as error:
+        raise not_found("image") from error
+
+
+def _name(thing: Any, suffix: str) -> str:
+    base = getattr(thing, "name", "").rsplit(".", 1)[0] or f"pressroom-{str(thing.pk)[:8]}"
+    return f"{base}.{suffix}"

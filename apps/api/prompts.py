@@ -1,0 +1,144 @@
+"""`/api/prompt/queue`: prompts that a model writes."""
+
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.authentication import urgent_allowed
+from apps.api.idempotency import Claim, keyed
+from apps.api.job_shapes import (
+    PUBLIC_STATUSES,
+    AttemptSerializer,
+    CancelledSerializer,
+    ErrorSerializer,
+    OutlookSerializer,
+)
+from apps.api.jobs import cancelled
+from apps.api.presentation import fact_of
+from apps.api.priorities import PRIORITY
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Money, Text, Url, Urls, YesOrNo
+from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
+from apps.jobs.estimates import statistics
+from apps.jobs.services import allow_priority, find_job
+from apps.studio.models import PromptJob
+from apps.studio.services import queue_prompt
+from config.lanes import KINDS
+
+MAX_INSTRUCTIONS = 2000
+
+
+class QueuePromptSerializer(CamelSerializer):
+    row_id = serializers.UUIDField()
+    ref_urls = Urls(required=False, allow_null=True, default=None, help_text="null: the row's own; []: none")
+    target_url = Url()
+    priority = PRIORITY()
+    operation = serializers.ChoiceField(choices=PromptJob.Operation.choices, default=PromptJob.Operation.GENERATE)
+    existing_prompt = Text(max_length=MAX_PROMPT, default="", allow_blank=True)
+    instructions = Text(max_length=MAX_INSTRUCTIONS, default="", allow_blank=True)
+    apply_to_row = YesOrNo(default=False, help_text="Also make the prompt the row's own when it is written")
+
+
+class QueuedPromptSerializer(OutlookSerializer):
+    prompt_job_id = serializers.UUIDField(source="job_id")
+    status = serializers.ChoiceField(choices=PUBLIC_STATUSES)
+    estimated_wait_time = serializers.FloatField(source="outlook.p50", allow_null=True, help_text="Seconds: the p50")
+
+
+class PromptSerializer(QueuedPromptSerializer):
+    kind = serializers.CharField(source="job.kind")
+    stage = serializers.CharField()
+    priority = serializers.IntegerField(source="job.priority")
+    row_id = serializers.UUIDField(allow_null=True)
+    operation = serializers.ChoiceField(source="prompt_job.operation", choices=PromptJob.Operation.choices)
+    generated_prompt = serializers.CharField(source="prompt_job.generated_prompt")
+    source = serializers.CharField(source="prompt_job.source", help_text="model, template, default or manual")
+    model_asked = serializers.CharField(source="prompt_job.model_asked")
+    model_answered = serializers.CharField(source="prompt_job.model_answered")
+    error = ErrorSerializer(allow_null=True)
+    cost = Money()
+    created_at = serializers.DateTimeField(source="job.created_at")
+    started_at = serializers.DateTimeField(source="job.started_at", allow_null=True)
+    finished_at = serializers.DateTimeField(source="job.finished_at", allow_null=True)
+    attempts = AttemptSerializer(many=True)
+
+
+class StatisticsSerializer(CamelSerializer):
+    """Seconds; null when nothing was measured yet."""
+
+    total_queued = serializers.IntegerField()
+    total_processing = serializers.IntegerField()
+    total_completed = serializers.IntegerField()
+    total_failed = serializers.IntegerField()
+    average_wait_time = serializers.FloatField(source="average_wait_seconds", allow_null=True)
+    estimated_wait_time = serializers.FloatField(source="estimated_wait_seconds", allow_null=True)
+
+
+class PromptQueue(Endpoint):
+    @documented(
+        "Queue a prompt",
+        body=QueuePromptSerializer,
+        answers={201: QueuedPromptSerializer},
+        problems=(404, 409),
+        parameters=[IDEMPOTENCY_KEY],
+        example={
+            "rowId": "0b7e3a52-5a3c-4a55-9b0e-6a7f0f3f2f10",
+            "targetUrl": "https://images.example.com/target.jpg",
+            "priority": 8,
+        },
+        shown={
+            "promptJobId": "5f0c9d1e-31b7-4f6e-9c53-6a5d1d4b7c21",
+            "status": "queued",
+            "position": 2,
+            "estimatedWaitTime": 20.0,
+            "estimatedWait": {"p50": 20.0, "p90": 40.0},
+            "estimatedWaitUnknown": "",
+            "waitingReason": "lane_limit",
+            "waitingUntil": None,
+            "waitingFacts": {"limit": 3, "running": 3},
+        },
+        operation_id="prompt_queue_create",
+    )
+    @keyed
+    def post(self, request: Request, claim: Claim) -> Response:
+        asked = read(QueuePromptSerializer, request)
+        allow_priority(asked["priority"], urgent_allowed=urgent_allowed(request))
+        return claim.answer_of(
+            lambda within: queue_prompt(user=request.user, within=within, **asked),
+            lambda job: QueuedPromptSerializer(fact_of(job)).data,
+        )
+
+    @documented(
+        "Counts and waits of the prompt queue",
+        description="The caller's own; for staff, everybody's.",
+        answers={200: StatisticsSerializer},
+        shown={
+            "totalQueued": 2,
+            "totalProcessing": 1,
+            "totalCompleted": 40,
+            "totalFailed": 1,
+            "averageWaitTime": 3.2,
+            "estimatedWaitTime": 20.0,
+        },
+        operation_id="prompt_queue_statistics",
+    )
+    def get(self, request: Request) -> Response:
+        whose = None if request.user.is_staff else request.user.pk
+        return Response(StatisticsSerializer(statistics(kind="prompt", lane=KINDS["prompt"].lane, owner_id=whose)).data)
+
+
+class PromptQueueItem(Endpoint):
+    @documented("One prompt", answers={200: PromptSerializer}, problems=(404,), operation_id="prompt_queue_read")
+    def get(self, request: Request, prompt_job_id: UUID) -> Response:
+        job = find_job(user=request.user, uid=prompt_job_id, kind="prompt")
+        return Response(PromptSerializer(fact_of(job)).data)
+
+    @documented(
+        "Cancel a prompt",
+        answers={200: CancelledSerializer, 202: CancelledSerializer},
+        problems=(404, 409),
+        operation_id="prompt_queue_cancel",
+    )
+    def delete(self, request: Request, prompt_job_id: UUID) -> Response:
+        return cancelled(request, prompt_job_id, kind="prompt")

@@ -1,0 +1,138 @@
+"""`/api/workspaces/{id}/rows` and `/api/rows/{id}`: the lines of a workspace."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.idempotency import in_one_transaction
+from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
+from apps.api.pagination import PAGE_PARAMETERS, page_of
+from apps.api.presentation import facts_of
+from apps.api.serializers import MAX_PROMPT, MAX_REFERENCES, CamelSerializer, Text, Url, Urls, WholeNumber, YesOrNo
+from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
+from apps.studio.models import Row
+from apps.studio.owned import find_row, find_workspace
+from apps.studio.rows import RowState, create_row, delete_row, rows_with_state, update_row
+
+MAX_ROWS = 200
+ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error", "needs_you")
+
+
+class RowFieldsSerializer(CamelSerializer):
+    label = Text(max_length=120, allow_blank=True, required=False)
+    ref_urls = Urls(
+        allow_null=True, required=False, help_text=f"null: the workspace's; []: none; at most {MAX_REFERENCES}"
+    )
+    target_url = Url(allow_blank=True, required=False)
+    prompt_override = Text(max_length=MAX_PROMPT, allow_blank=True, required=False)
+    match_target_ratio = YesOrNo(required=False)
+    position = WholeNumber(min_value=0, max_value=1_000_000, required=False)
+
+
+class NewRowsSerializer(CamelSerializer):
+    """Many at once, in this order; all of them or none."""
+
+    rows = RowFieldsSerializer(many=True, min_length=1, max_length=MAX_ROWS)
+
+
+class RowSerializer(CamelSerializer):
+    """`refUrls` null: the workspace's default references; empty: none. `status` follows from the row's jobs."""
+
+    id = serializers.UUIDField(source="row.pk")
+    workspace_id = serializers.UUIDField(source="row.workspace_id")
+    label = serializers.CharField(source="row.label")
+    ref_urls = serializers.ListField(source="row.ref_urls", child=serializers.CharField(), allow_null=True)
+    target_url = serializers.CharField(source="row.target_url")
+    prompt_override = serializers.CharField(source="row.prompt_override")
+    match_target_ratio = serializers.BooleanField(source="row.match_target_ratio")
+    status = serializers.ChoiceField(choices=ROW_STATUSES)
+    position = serializers.IntegerField(source="row.position")
+    error = ErrorSerializer(allow_null=True)
+    prompt_job_id = serializers.UUIDField(source="prompt_job.uid", allow_null=True, default=None)
+    jobs = serializers.SerializerMethodField()
+    images = ImageSerializer(many=True)
+    created_at = serializers.DateTimeField(source="row.created_at")
+    updated_at = serializers.DateTimeField(source="row.updated_at")
+
+    @extend_schema_field(JobSerializer(many=True))
+    def get_jobs(self, state: RowState) -> list[dict[str, Any]]:
+        facts = self.context["facts"]
+        return JobSerializer([facts[job.pk] for job in state.jobs], many=True).data
+
+
+class RowPageSerializer(CamelSerializer):
+    results = RowSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class Rows(Endpoint):
+    @documented(
+        "A workspace's rows, by position",
+        answers={200: RowPageSerializer},
+        problems=(404,),
+        parameters=PAGE_PARAMETERS,
+        operation_id="rows_list",
+    )
+    def get(self, request: Request, workspace_id: UUID) -> Response:
+        rows = Row.objects.filter(workspace=find_workspace(request.user, workspace_id))
+        page = page_of(rows, request, order=("position", "created_at", "id"))
+        return Response(page.body(rows_shown))
+
+    @documented(
+        "Add a row, or many",
+        body=PolymorphicProxySerializer("NewRowOrRows", [RowFieldsSerializer, NewRowsSerializer], None),
+        answers={201: PolymorphicProxySerializer("MadeRowOrRows", [RowSerializer, RowPageSerializer], None)},
+        problems=(404,),
+        parameters=[IDEMPOTENCY_KEY],
+        description=f"One row as an object, or up to {MAX_ROWS} as {{rows: […]}}, answered as {{results, next: null}}.",
+        operation_id="rows_create",
+    )
+    @in_one_transaction
+    def post(self, request: Request, workspace_id: UUID) -> Response:
+        workspace = find_workspace(request.user, workspace_id)
+        many = isinstance(request.data, dict) and "rows" in request.data
+        wanted = read(NewRowsSerializer, request)["rows"] if many else [read(RowFieldsSerializer, request)]
+        made = rows_shown([create_row(user=request.user, workspace_id=workspace.pk, **fields) for fields in wanted])
+        return Response({"results": made, "next": None} if many else made[0], status=201)
+
+
+class RowItem(Endpoint):
+    @documented("One row", answers={200: RowSerializer}, problems=(404,), operation_id="rows_read")
+    def get(self, request: Request, row_id: UUID) -> Response:
+        return Response(rows_shown([find_row(request.user, row_id)])[0])
+
+    @documented(
+        "Change a row",
+        body=RowFieldsSerializer,
+        answers={200: RowSerializer},
+        problems=(404, 409),
+        example={"promptOverride": "The shoe on wet slate, morning light"},
+        operation_id="rows_change",
+    )
+    def patch(self, request: Request, row_id: UUID) -> Response:
+        row = update_row(user=request.user, row_id=row_id, **read(RowFieldsSerializer, request))
+        return Response(rows_shown([row])[0])
+
+    @documented(
+        "Delete a row",
+        description="Its jobs that wait or run are cancelled.",
+        answers={204: None},
+        problems=(404,),
+        operation_id="rows_delete",
+    )
+    def delete(self, request: Request, row_id: UUID) -> Response:
+        delete_row(user=request.user, row_id=row_id)
+        return Response(status=204)
+
+
+def rows_shown(rows: list[Row]) -> list[dict[str, Any]]:
+    """In the given order; a constant number of queries."""
+    states = {state.row.pk: state for state in rows_with_state(Row.objects.filter(pk__in=[row.pk for row in rows]))}
+    jobs = [job for state in states.values() for job in state.jobs]
+    facts = {fact.job.pk: fact for fact in facts_of(jobs)}
+    ordered = [states[row.pk] for row in rows if row.pk in states]
+    return list(RowSerializer(ordered, many=True, context={"facts": facts}).data)

@@ -1,0 +1,113 @@
+"""The fields that every resource is made of: camelCase outside, snake_case inside, strict about types."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+MAX_PROMPT = 4000
+MAX_URL = 2048
+MAX_REFERENCES = 10
+_BOUNDARY = re.compile(r"_([a-z0-9])")
+
+
+def camel(name: str) -> str:
+    return _BOUNDARY.sub(lambda match: match[1].upper(), name)
+
+
+class CamelSerializer(serializers.Serializer[Any]):
+    """Declares `row_id`, reads and writes `rowId`; its validated data and the objects it shows say `row_id`."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        renamed = {}
+        for name, field in super().get_fields().items():
+            if camel(name) != name and field.source is None:
+                field.source = name
+            renamed[camel(name)] = field
+        return renamed
+
+
+class WholeNumber(serializers.IntegerField):
+    """No "5", no 5.0, no true."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class YesOrNo(serializers.BooleanField):
+    """true or false; no "yes", no 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=str(data)[:40])
+        return data
+
+
+class Text(serializers.CharField):
+    """A JSON string; a number is not text. Always capped: `max_length` must be given."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Url(Text):
+    """An address; the services say whether an image is there."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_URL, **kwargs)
+
+
+class Urls(serializers.ListField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Url(), max_length=MAX_REFERENCES, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "string", "pattern": r"^-?\d+\.\d{2,}$", "example": "0.04"})
+class Money(serializers.Field[Decimal, Any, str, Any]):
+    """US dollars as an exact decimal string, at least two places: 0.04, 0.0000125."""
+
+    def to_representation(self, value: Decimal) -> str:
+        return money(value)
+
+
+def money(amount: Decimal) -> str:
+    whole, _, cents = f"{amount:f}".partition(".")
+    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class Facts(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+    """An open object of plain values, such as the facts behind a reason. Never read from a client."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {camel(name): inner for name, inner in value.items()}
+
+
+class ProblemSerializer(CamelSerializer):
+    """RFC 9457 problem details. `code` is stable; `detail` says what happened, `action` what to do."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    action = serializers.CharField(required=False, allow_blank=True)
+    instance = serializers.CharField(required=False)
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False, help_text="Only with 422"
+    )

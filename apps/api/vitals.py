@@ -1,0 +1,104 @@
+"""Is everything up? One look at each thing Pressroom stands on, and what to do about what is not."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from apps.jobs.broker import hints
+from apps.jobs.estimates import WORKER_SILENT_SECONDS
+from apps.jobs.models import Worker
+from config.lanes import KINDS
+
+
+@dataclass(frozen=True)
+class Vital:
+    """`ok`, what was seen, and what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    action: str = ""
+
+
+def look() -> list[Vital]:
+    return [check() for check in (database, redis, workers, beat, storage, keys)]
+
+
+def database() -> Vital:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return Vital("database", False, "The database cannot be reached.", "Start PostgreSQL and check DATABASE_URL.")
+    return Vital("database", True, "PostgreSQL answers.")
+
+
+def redis() -> Vital:
+    if hints.attempt(lambda client: client.ping()):
+        return Vital("redis", True, "Redis answers.")
+    return Vital(
+        "redis",
+        False,
+        "Redis cannot be reached. Nothing is lost; jobs start late.",
+        "Start Redis and check REDIS_URL.",
+    )
+
+
+def workers() -> Vital:
+    """Whether every lane that has a provider is worked on."""
+    seen = Worker.objects.filter(alive_at__gt=timezone.now() - timedelta(seconds=WORKER_SILENT_SECONDS))
+    served = {lane for lanes in seen.values_list("lanes", flat=True) for lane in lanes}
+    idle = sorted({kind.lane for kind in KINDS.values() if kind.provider} - served)
+    if not idle:
+        return Vital("workers", True, f"Workers serve {', '.join(sorted(served))}.")
+    return Vital(
+        "workers",
+        False,
+        f"Nobody works on {' and '.join(idle)}.",
+        f"Start one: celery -A config worker -Q {','.join(idle)}",
+    )
+
+
+def beat() -> Vital:
+    """Whether the dispatch tick is scheduled and switched on; beat itself writes when it last sent it."""
+    tick = PeriodicTask.objects.filter(task="jobs.dispatch", enabled=True).first()
+    if tick is None:
+        return Vital("beat", False, "The dispatch tick is not scheduled.", "POST /api/init puts it there.")
+    if tick.last_run_at is None:
+        return Vital("beat", False, "Beat has never sent the dispatch tick.", "Start it: celery -A config beat")
+    return Vital("beat", True, "The dispatch tick is scheduled.")
+
+
+def storage() -> Vital:
+    folder = Path(settings.MEDIA_ROOT)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"pressroom")
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return Vital(
+            "storage", False, f"Images cannot be stored: {error.strerror}.", "Check PRESSROOM_MEDIA_ROOT and its disk."
+        )
+    return Vital("storage", True, "Images can be stored.")
+
+
+def keys() -> Vital:
+    """A provider without a key is fine only while the simulator stands in for it."""
+    given = {"xai": settings.XAI_API_KEY, "wavespeed": settings.WAVESPEED_API_KEY}
+    missing = [name for name, key in given.items() if not key and name not in settings.SIMULATED]
+    if missing:
+        names = " and ".join(f"{name.upper()}_API_KEY" for name in missing)
+        return Vital("keys", False, f"{names} not set.", "Set it, or name the provider in PRESSROOM_SIMULATED.")
+    if settings.SIMULATED:
+        return Vital("keys", True, f"Simulated: {', '.join(settings.SIMULATED)}. Nothing is charged there.")
+    return Vital("keys", True, "Every provider has a key.")

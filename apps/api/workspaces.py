@@ -1,0 +1,120 @@
+"""`/api/workspaces`: rows that share a default prompt, references and a size."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.idempotency import in_one_transaction
+from apps.api.pagination import PAGE_PARAMETERS, page_of
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Text, Urls, WholeNumber, YesOrNo
+from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
+from apps.studio.models import PromptPolicy, Workspace
+from apps.studio.owned import find_workspace
+from apps.studio.workspaces import create_workspace, delete_workspace, update_workspace
+
+EDGE = {"min_value": 1024, "max_value": 4096, "required": False}
+
+
+class WorkspaceSettingsSerializer(CamelSerializer):
+    name = Text(max_length=120, required=False)
+    default_prompt = Text(max_length=MAX_PROMPT, allow_blank=True, required=False)
+    default_ref_urls = Urls(required=False)
+    output_width = WholeNumber(**EDGE)
+    output_height = WholeNumber(**EDGE)
+    images_per_generate = WholeNumber(min_value=1, max_value=6, required=False)
+    generation_model = Text(
+        max_length=100, allow_blank=True, required=False, help_text="Empty: the deployment's image model"
+    )
+    prompt_strategy = Text(max_length=40, required=False)
+    on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices, required=False)
+    rights_confirmed = YesOrNo(required=False, help_text="The owner confirms the right to use these images")
+
+
+class NewWorkspaceSerializer(WorkspaceSettingsSerializer):
+    name = Text(max_length=120)
+
+
+class WorkspaceSerializer(CamelSerializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    default_prompt = serializers.CharField()
+    default_ref_urls = serializers.ListField(child=serializers.CharField())
+    output_width = serializers.IntegerField()
+    output_height = serializers.IntegerField()
+    images_per_generate = serializers.IntegerField()
+    generation_model = serializers.CharField()
+    prompt_strategy = serializers.CharField()
+    on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices)
+    rights_confirmed_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class WorkspacePageSerializer(CamelSerializer):
+    results = WorkspaceSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class Workspaces(Endpoint):
+    @documented(
+        "Your workspaces, newest first",
+        answers={200: WorkspacePageSerializer},
+        parameters=PAGE_PARAMETERS,
+        operation_id="workspaces_list",
+    )
+    def get(self, request: Request) -> Response:
+        page = page_of(Workspace.objects.filter(owner=request.user), request, order=("-created_at", "-id"))
+        return Response(page.body(_all_shown))
+
+    @documented(
+        "Make a workspace",
+        body=NewWorkspaceSerializer,
+        answers={201: WorkspaceSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+        example={"name": "Autumn shoes", "defaultPrompt": "A photograph on warm sand", "imagesPerGenerate": 2},
+        operation_id="workspaces_create",
+    )
+    @in_one_transaction
+    def post(self, request: Request) -> Response:
+        made = create_workspace(user=request.user, **read(NewWorkspaceSerializer, request))
+        return Response(_shown(made), status=201)
+
+
+class WorkspaceItem(Endpoint):
+    @documented("One workspace", answers={200: WorkspaceSerializer}, problems=(404,), operation_id="workspaces_read")
+    def get(self, request: Request, workspace_id: UUID) -> Response:
+        return Response(_shown(find_workspace(request.user, workspace_id)))
+
+    @documented(
+        "Change a workspace",
+        body=WorkspaceSettingsSerializer,
+        answers={200: WorkspaceSerializer},
+        problems=(404,),
+        example={"imagesPerGenerate": 4},
+        operation_id="workspaces_change",
+    )
+    def patch(self, request: Request, workspace_id: UUID) -> Response:
+        workspace = find_workspace(request.user, workspace_id)
+        return Response(_shown(update_workspace(workspace, **read(WorkspaceSettingsSerializer, request))))
+
+    @documented(
+        "Delete a workspace and its rows",
+        description="Jobs that wait or run are cancelled. Pictures already made go with their rows.",
+        answers={204: None},
+        problems=(404,),
+        operation_id="workspaces_delete",
+    )
+    def delete(self, request: Request, workspace_id: UUID) -> Response:
+        delete_workspace(find_workspace(request.user, workspace_id))
+        return Response(status=204)
+
+
+def _shown(workspace: Workspace) -> Any:
+    return WorkspaceSerializer(workspace).data
+
+
+def _all_shown(workspaces: list[Workspace]) -> Any:
+    return WorkspaceSerializer(workspaces, many=True).data

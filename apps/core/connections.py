@@ -30,13 +30,14 @@ class Wire:
 
     Timeouts of a socket count from the last byte, so a server that drips bytes is never timed out by them; here each
     read and write waits no longer than the deadline. `begun` is false while no byte of the current request can have
-    reached the server.
+    reached the server; `ended` is true when the server has closed its side.
     """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self.deadline = 0.0
         self.begun = False
+        self.ended = False
         self._allowance = 0
 
     def start(self, *, deadline: float, max_bytes: int) -> None:
@@ -54,6 +55,7 @@ class Wire:
     def receive_into(self, buffer: memoryview) -> int:
         self._arm()
         count = self._socket.recv_into(buffer)
+        self.ended = count == 0
         self._allowance -= count
         if self._allowance < 0:
             raise WireLimit

@@ -55,6 +55,9 @@ class Exchange:
         return connection.http.getresponse()
 
     def _check_headers(self) -> None:
+        if self._connection.wire.ended:
+            # http.client takes the end of the connection for the end of the headers, too.
+            raise NoAnswer(f"{self._request.target.host} broke off within its headers.")
         encoding = self.response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in {"", "identity"}:
             raise NoAnswer(f"{self._request.target.host} sent a compressed answer that was not asked for.")

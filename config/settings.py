@@ -206,6 +206,14 @@ WAVESPEED_WEBHOOK_SECRET = text("WAVESPEED_WEBHOOK_SECRET", "")
 # Where results may be fetched from; a leading dot allows everything below. The API's own host always may.
 WAVESPEED_RESULT_HOSTS = words("WAVESPEED_RESULT_HOSTS") or [".wavespeed.ai", ".cloudfront.net"]
 LOOKUP_GRACE_SECONDS = number("PRESSROOM_LOOKUP_GRACE_SECONDS", 20)  # before "it is not in the list" is believed
+# Of one key, shared by all workers; 0 is no limit.
+PROVIDER_LIMITS = {
+    "xai": {"concurrent": integer("XAI_MAX_CONCURRENT", 0), "per_minute": integer("XAI_REQUESTS_PER_MINUTE", 0)},
+    "wavespeed": {
+        "concurrent": integer("WAVESPEED_MAX_CONCURRENT", 0),
+        "per_minute": integer("WAVESPEED_REQUESTS_PER_MINUTE", 0),
+    },
+}
 # Each entry: model, and what it is for: any (first choice and after errors), refusal, too_long.
 PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [
     "grok-4.7",

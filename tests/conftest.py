@@ -23,7 +23,6 @@ if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
 os.environ["PRESSROOM_DATA_DIR"] = str(_directory / "data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()  # the conftest of a folder named on the command line is imported right after this one
-django.setup()  # test modules import models while they are collected
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -90,3 +90,82 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class PlaceKind(models.TextChoices):
+    CALL = "call", "a call under way"
+    REQUEST = "request", "a request of the last minute"
+
+
+class Place(models.Model):
+    """One of the places a provider's limit leaves us: free again at `free_at`, whoever took it and died.
+
+    A limit of n is n rows. A place for a call is freed when the call ends, or at its deadline; a place for a request
+    one minute after it was taken, so that no minute ever sees more than n.
+    """
+
+    provider = models.CharField(max_length=20)
+    kind = models.CharField(max_length=10, choices=PlaceKind.choices)
+    number = models.IntegerField()
+    free_at = models.DateTimeField()
+    holder = models.UUIDField(null=True)
+
+    class Meta:
+        db_table = "providers_place"
+        # take: the place that has been free the longest
+        indexes = [models.Index(fields=["provider", "kind", "free_at"], name="place_free")]
+        constraints = [models.UniqueConstraint(fields=["provider", "kind", "number"], name="place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.kind} {self.number}"
+
+
+class ProviderHold(models.Model):
+    """The provider asked us to wait: nobody calls it before `until`."""
+
+    provider = models.CharField(max_length=20, primary_key=True)
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "providers_hold"
+
+    def __str__(self) -> str:
+        return f"{self.provider} until {self.until:%H:%M:%S}"
+
+
+class BreakerState(models.TextChoices):
+    CLOSED = "closed", "calls go through"
+    OPEN = "open", "no calls"
+    HALF_OPEN = "half_open", "one call to try"
+
+
+class Breaker(models.Model):
+    """What a model of a provider did lately. The model "" stands for the whole provider: a refused key, no credits.
+
+    `calls` and `failures` count since `window_started_at`. Open lasts until `open_until`; then one caller at a time
+    may try, until `probe_until`. `openings` in a row make the next one longer.
+    """
+
+    provider = models.CharField(max_length=20)
+    model = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=10, choices=BreakerState.choices, default=BreakerState.CLOSED)
+    reason = models.CharField(max_length=40, blank=True)
+    window_started_at = models.DateTimeField()
+    calls = models.IntegerField(default=0)
+    failures = models.IntegerField(default=0)
+    openings = models.IntegerField(default=0)
+    open_until = models.DateTimeField(null=True)
+    probe_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "providers_breaker"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "model"], name="breaker_once"),
+            models.CheckConstraint(
+                condition=Q(state="closed") | Q(open_until__isnull=False), name="breaker_open_has_an_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.model} {self.state}"

@@ -68,5 +68,8 @@ def with_vignette(picture: Image.Image, strength: float) -> Image.Image:
 
 
 def with_grain(picture: Image.Image, dice: Random) -> Image.Image:
-    noise = Image.effect_noise(picture.size, dice.uniform(8, 20))
+    """Noise of our own dice: Pillow's cannot be drawn twice alike."""
+    strength = dice.uniform(0.1, 0.26)
+    noise = Image.frombytes("L", picture.size, dice.randbytes(picture.width * picture.height))
+    noise = noise.point(lambda value: 128 + (value - 128) * strength)
     return Image.blend(picture, ImageChops.soft_light(picture, Image.merge("RGB", (noise, noise, noise))), 0.7)

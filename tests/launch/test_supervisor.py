@@ -1,6 +1,7 @@
 """The supervisor with real processes: restarts, stopping, kills, locks, strangers."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from apps.launch.leftovers import MARKER, clear_leftovers, find, marker
+from apps.launch.postgres import binary
 from tests.launch.conftest import Up, eventually
 
 SLEEPER = "import os, time; os.write(1, b'pid %d\\n' % os.getpid()); time.sleep(600)"
@@ -183,3 +185,12 @@ def test_strangers_are_never_touched(tmp_path: Path) -> None:
         for process in (*strangers, ours):
             process.kill()
             process.wait()
+
+
+def test_stop_shuts_the_servers_down_cleanly(small_up: Start) -> None:
+    up = small_up(postgres="", redis="")
+    up.wait_for("ready")
+    assert up.stop() == 0
+    command = [binary("pg_controldata"), str(up.data / "postgres")]
+    assert re.search(r"state:\s+shut down$", subprocess.check_output(command, text=True), re.MULTILINE)
+    assert "FATAL" not in up.output

@@ -179,6 +179,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SYNC_EVERY = 1  # last_run_at is written at once: GET /api/init sees from it whether beat is alive
 CELERY_TIMEZONE = "UTC"
 
 # --- The job engine (seconds) ----------------------------------------------------------------------
@@ -202,6 +203,9 @@ XAI_API_KEY = text("XAI_API_KEY", "")
 XAI_API_BASE = text("XAI_API_BASE", "https://api.x.ai/v1").rstrip("/")
 WAVESPEED_API_KEY = text("WAVESPEED_API_KEY", "")
 WAVESPEED_API_BASE = text("WAVESPEED_API_BASE", "https://api.wavespeed.ai").rstrip("/")
+WAVESPEED_WEBHOOKS = boolean("WAVESPEED_WEBHOOKS", default=True)
+# An order whose outcome is unknown is looked up for so long before a person is asked (seconds).
+UNKNOWN_GRACE_SECONDS = number("PRESSROOM_UNKNOWN_GRACE_SECONDS", 90)
 WAVESPEED_WEBHOOK_SECRET = text("WAVESPEED_WEBHOOK_SECRET", "")
 # Where results may be fetched from; a leading dot allows everything below. The API's own host always may.
 WAVESPEED_RESULT_HOSTS = words("WAVESPEED_RESULT_HOSTS") or [".wavespeed.ai", ".cloudfront.net"]
@@ -247,5 +251,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api",
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "apps.api.job_shapes.PUBLIC_STATUSES",
+        "RowStatus": "apps.api.rows.ROW_STATUSES",
+    },
 }
 UNFOLD = {"SITE_TITLE": "Pressroom", "SITE_HEADER": "Pressroom", "SITE_URL": "/"}

@@ -3,20 +3,24 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.errors import too_large
-from apps.api.presentation import thumbnail_url
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented, read
-from apps.assets.library import asset_url, delete_asset, find_asset, store_upload
+from apps.assets.images import MAX_BYTES
+from apps.assets.library import store_upload
 from apps.assets.models import Asset
+from apps.assets.urls import asset_url, thumbnail_url
+from apps.core.errors import Problem, not_found
+from apps.studio.models import Row, Workspace
 
-# The picture itself may have 25 MB (apps.assets.images); the rest is the form around it.
-MAX_FORM_BYTES = 26_000_000
+# The picture itself may have MAX_BYTES; the rest is the form around it.
+MAX_FORM_BYTES = MAX_BYTES + 1_000_000
 
 
 class UploadSerializer(CamelSerializer):
@@ -51,7 +55,7 @@ class Assets(Endpoint):
     )
     def post(self, request: Request) -> Response:
         if _length(request) > MAX_FORM_BYTES:
-            raise too_large("25 MB")
+            raise too_large("20 MB")
         file = read(UploadSerializer, request)["file"]
         return Response(_shown(store_upload(owner=request.user, file=file, name=file.name)), status=201)
 
@@ -59,12 +63,37 @@ class Assets(Endpoint):
 class AssetItem(Endpoint):
     @documented("One asset", answers={200: AssetSerializer}, problems=(404,), operation_id="assets_read")
     def get(self, request: Request, asset_id: UUID) -> Response:
-        return Response(_shown(find_asset(user=request.user, asset_id=asset_id)))
+        return Response(_shown(_find(request, asset_id)))
 
     @documented("Delete an asset", answers={204: None}, problems=(404, 409), operation_id="assets_delete")
     def delete(self, request: Request, asset_id: UUID) -> Response:
-        delete_asset(find_asset(user=request.user, asset_id=asset_id))
+        asset = _find(request, asset_id)
+        if _in_use(asset):
+            raise Problem(
+                409,
+                "asset_in_use",
+                "A row or workspace uses this image.",
+                "Replace it there first, then delete it.",
+            )
+        asset.delete()  # its file may be the content of another asset too, so it stays
         return Response(status=204)
+
+
+def _find(request: Request, asset_id: UUID) -> Asset:
+    owned = {} if request.user.is_staff else {"owner": request.user}
+    asset = Asset.objects.filter(pk=asset_id, **owned).first()
+    if asset is None:
+        raise not_found("asset")
+    return asset
+
+
+def _in_use(asset: Asset) -> bool:
+    url = asset_url(asset)
+    rows = Row.objects.filter(workspace__owner=asset.owner_id)
+    return (
+        rows.filter(Q(target_url=url) | Q(ref_urls__contains=[url])).exists()
+        or Workspace.objects.filter(owner=asset.owner_id, default_ref_urls__contains=[url]).exists()
+    )
 
 
 def _shown(asset: Asset) -> Any:

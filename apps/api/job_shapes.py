@@ -4,9 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.api.presentation import facts_of, image_url, thumbnail_url
+from apps.api.presentation import facts_of
 from apps.api.serializers import CamelSerializer, Facts, Money
 from apps.jobs.models import Job
+from apps.studio.links import image_url, thumbnail_url
 from apps.studio.models import GeneratedImage
 
 PUBLIC_STATUSES = ("queued", "processing", "completed", "failed", "cancelled", "skipped")

@@ -10,13 +10,12 @@ from rest_framework.request import Request
 from apps.api.permissions import OwnerOrNothing
 from apps.api.views import Endpoint
 from apps.assets.models import Asset
-from apps.assets.storage import open_file
+from apps.assets.storage import content_type, open_file
 from apps.core.errors import not_found
 from apps.studio.models import GeneratedImage
 
 # A file never changes under its address: the browser may keep it, nobody between may.
 FOREVER = "private, max-age=31536000, immutable"
-TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 Stored = Asset | GeneratedImage
 
 
@@ -31,12 +30,11 @@ class Media(Endpoint):
     def get(self, request: Request, thing_id: UUID) -> HttpResponse:
         thing = self._find(request, thing_id)
         path = (thing.thumbnail if self.thumbnail else thing.file).name
-        suffix = path.rsplit(".", 1)[-1].lower()
         response = FileResponse(
             _opened(path),
-            content_type=TYPES.get(suffix, "application/octet-stream"),
+            content_type=content_type(path),
             as_attachment=request.query_params.get("download") == "1",
-            filename=_name(thing, suffix),
+            filename=_name(thing, path),
         )
         response["Cache-Control"] = FOREVER
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -59,6 +57,7 @@ def _opened(path: str) -> Any:
         raise not_found("image") from error
 
 
-def _name(thing: Any, suffix: str) -> str:
+def _name(thing: Any, path: str) -> str:
+    """What it was called when it came, with the ending of what is stored."""
     base = getattr(thing, "name", "").rsplit(".", 1)[0] or f"pressroom-{str(thing.pk)[:8]}"
-    return f"{base}.{suffix}"
+    return f"{base}.{path.rpartition('.')[2]}"

@@ -8,10 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 
-from apps.assets.models import Asset
 from apps.jobs.estimates import Outlook, describe
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Status, public_status
@@ -173,16 +171,3 @@ def facts_of(jobs: Iterable[Job]) -> list[JobFacts]:
 
 def fact_of(job: Job) -> JobFacts:
     return facts_of([job])[0]
-
-
-def image_url(image: GeneratedImage) -> str:
-    return absolute(f"/media/images/{image.pk}")
-
-
-def thumbnail_url(thing: GeneratedImage | Asset) -> str:
-    kind = "images" if isinstance(thing, GeneratedImage) else "assets"
-    return absolute(f"/media/{kind}/{thing.pk}/thumbnail")
-
-
-def absolute(path: str) -> str:
-    return f"{settings.SITE_URL}{path}"

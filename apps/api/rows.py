@@ -12,11 +12,12 @@ from apps.api.idempotency import in_one_transaction
 from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.presentation import facts_of
-from apps.api.serializers import MAX_PROMPT, MAX_REFERENCES, CamelSerializer, Text, Url, Urls, WholeNumber, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Text, Url, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.studio.models import Row
 from apps.studio.owned import find_row, find_workspace
-from apps.studio.rows import RowState, create_row, delete_row, rows_with_state, update_row
+from apps.studio.pictures import MOST_REFERENCES
+from apps.studio.rows import RowState, create_rows, delete_row, rows_with_state, update_row
 
 MAX_ROWS = 200
 ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error", "needs_you")
@@ -25,11 +26,14 @@ ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error", "needs_
 class RowFieldsSerializer(CamelSerializer):
     label = Text(max_length=120, allow_blank=True, required=False)
     ref_urls = Urls(
-        allow_null=True, required=False, help_text=f"null: the workspace's; []: none; at most {MAX_REFERENCES}"
+        allow_null=True, required=False, help_text=f"null: the workspace's; []: none; at most {MOST_REFERENCES}"
     )
     target_url = Url(allow_blank=True, required=False)
     prompt_override = Text(max_length=MAX_PROMPT, allow_blank=True, required=False)
     match_target_ratio = YesOrNo(required=False)
+
+
+class ChangeRowSerializer(RowFieldsSerializer):
     position = WholeNumber(min_value=0, max_value=1_000_000, required=False)
 
 
@@ -96,7 +100,7 @@ class Rows(Endpoint):
         workspace = find_workspace(request.user, workspace_id)
         many = isinstance(request.data, dict) and "rows" in request.data
         wanted = read(NewRowsSerializer, request)["rows"] if many else [read(RowFieldsSerializer, request)]
-        made = rows_shown([create_row(user=request.user, workspace_id=workspace.pk, **fields) for fields in wanted])
+        made = rows_shown(create_rows(user=request.user, workspace_id=workspace.pk, rows=wanted))
         return Response({"results": made, "next": None} if many else made[0], status=201)
 
 
@@ -107,14 +111,14 @@ class RowItem(Endpoint):
 
     @documented(
         "Change a row",
-        body=RowFieldsSerializer,
+        body=ChangeRowSerializer,
         answers={200: RowSerializer},
         problems=(404, 409),
         example={"promptOverride": "The shoe on wet slate, morning light"},
         operation_id="rows_change",
     )
     def patch(self, request: Request, row_id: UUID) -> Response:
-        row = update_row(user=request.user, row_id=row_id, **read(RowFieldsSerializer, request))
+        row = update_row(user=request.user, row_id=row_id, fields=read(ChangeRowSerializer, request))
         return Response(rows_shown([row])[0])
 
     @documented(
@@ -131,8 +135,6 @@ class RowItem(Endpoint):
 
 def rows_shown(rows: list[Row]) -> list[dict[str, Any]]:
     """In the given order; a constant number of queries."""
-    states = {state.row.pk: state for state in rows_with_state(Row.objects.filter(pk__in=[row.pk for row in rows]))}
-    jobs = [job for state in states.values() for job in state.jobs]
-    facts = {fact.job.pk: fact for fact in facts_of(jobs)}
-    ordered = [states[row.pk] for row in rows if row.pk in states]
-    return list(RowSerializer(ordered, many=True, context={"facts": facts}).data)
+    states = rows_with_state(rows)
+    facts = {told.job.pk: told for told in facts_of([job for state in states for job in state.jobs])}
+    return list(RowSerializer(states, many=True, context={"facts": facts}).data)

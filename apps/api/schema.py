@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme as SpectacularSession
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
@@ -21,6 +22,12 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "bearerFormat": "pr_live_…",
             "description": "A token from the account page, with the scopes read, write or urgent.",
         }
+
+
+class SessionScheme(SpectacularSession):
+    target_class = "apps.api.authentication.SessionAuthentication"
+    name = "session"
+    priority = 1
 
 
 class CronScheme(OpenApiAuthenticationExtension):

@@ -8,9 +8,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.studio.pictures import MOST_REFERENCES
+
 MAX_PROMPT = 4000
 MAX_URL = 2048
-MAX_REFERENCES = 10
 _BOUNDARY = re.compile(r"_([a-z0-9])")
 
 
@@ -69,7 +70,7 @@ class Url(Text):
 
 class Urls(serializers.ListField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=Url(), max_length=MAX_REFERENCES, **kwargs)
+        super().__init__(child=Url(), max_length=MOST_REFERENCES, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[Any]:
         if not isinstance(data, list):

@@ -2,14 +2,34 @@
 
 from django.urls import path
 
+from apps.api.assets import AssetItem, Assets
 from apps.api.dispatch import Dispatch, PromptProcessor
 from apps.api.events import Events
+from apps.api.images import ImageItem
 from apps.api.init import Init
+from apps.api.jobs import CreateJobs, JobItem, Jobs, PendingCount, RetryJob
+from apps.api.prompts import PromptQueue, PromptQueueItem
+from apps.api.rows import RowItem, Rows
 from apps.api.schema import Reference, Schema
 from apps.api.unknown import Unknown
+from apps.api.workspaces import WorkspaceItem, Workspaces
 
 app_name = "api"
 urlpatterns = [
+    path("prompt/queue", PromptQueue.as_view(), name="prompt-queue"),
+    path("prompt/queue/<uuid:prompt_job_id>", PromptQueueItem.as_view(), name="prompt-queue-item"),
+    path("jobs", Jobs.as_view(), name="jobs"),
+    path("jobs/create", CreateJobs.as_view(), name="jobs-create"),
+    path("jobs/pending-count", PendingCount.as_view(), name="jobs-pending-count"),
+    path("jobs/<uuid:job_id>", JobItem.as_view(), name="job"),
+    path("jobs/<uuid:job_id>/retry", RetryJob.as_view(), name="job-retry"),
+    path("workspaces", Workspaces.as_view(), name="workspaces"),
+    path("workspaces/<uuid:workspace_id>", WorkspaceItem.as_view(), name="workspace"),
+    path("workspaces/<uuid:workspace_id>/rows", Rows.as_view(), name="rows"),
+    path("rows/<uuid:row_id>", RowItem.as_view(), name="row"),
+    path("images/<uuid:image_id>", ImageItem.as_view(), name="image"),
+    path("assets", Assets.as_view(), name="assets"),
+    path("assets/<uuid:asset_id>", AssetItem.as_view(), name="asset"),
     path("events", Events.as_view(), name="events"),
     path("dispatch", Dispatch.as_view(), name="dispatch"),
     path("cron/prompt-processor", PromptProcessor.as_view(), name="cron-prompt-processor"),

@@ -18,6 +18,9 @@ from apps.jobs.models import Worker
 from config.lanes import KINDS
 
 
+BEAT_SILENT_SECONDS = 15.0
+
+
 @dataclass(frozen=True)
 class Vital:
     """`ok`, what was seen, and what to do when it is not ok."""
@@ -68,13 +71,14 @@ def workers() -> Vital:
 
 
 def beat() -> Vital:
-    """Whether the dispatch tick is scheduled and switched on; beat itself writes when it last sent it."""
+    """Whether the dispatch tick is scheduled, and beat sends it: it writes `last_run_at` each time (BEAT_SYNC_EVERY)."""
     tick = PeriodicTask.objects.filter(task="jobs.dispatch", enabled=True).first()
     if tick is None:
         return Vital("beat", False, "The dispatch tick is not scheduled.", "POST /api/init puts it there.")
-    if tick.last_run_at is None:
-        return Vital("beat", False, "Beat has never sent the dispatch tick.", "Start it: celery -A config beat")
-    return Vital("beat", True, "The dispatch tick is scheduled.")
+    silent_after = timedelta(seconds=max(BEAT_SILENT_SECONDS, 3 * settings.DISPATCH_SECONDS))
+    if tick.last_run_at is None or tick.last_run_at < timezone.now() - silent_after:
+        return Vital("beat", False, "Beat does not send the dispatch tick.", "Start it: celery -A config beat")
+    return Vital("beat", True, "Beat sends the dispatch tick.")
 
 
 def storage() -> Vital:

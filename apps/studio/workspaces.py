@@ -1,0 +1,37 @@
+"""Making, changing and removing workspaces."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.jobs import lifecycle
+from apps.jobs.models import Job
+from apps.jobs.states import LIVE
+from apps.studio.models import Workspace
+from apps.studio.rows import subject_of
+
+
+def create_workspace(*, user: User, rights_confirmed: bool = False, **fields: object) -> Workspace:
+    """Fields as of Workspace: name, default_prompt, default_ref_urls, output_width, …"""
+    confirmed = timezone.now() if rights_confirmed else None
+    return Workspace.objects.create(owner=user, rights_confirmed_at=confirmed, **fields)  # type: ignore[misc]
+
+
+def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = None, **fields: object) -> Workspace:
+    """Changes only what is named. Rights once confirmed keep their first date until they are taken back."""
+    if rights_confirmed is not None:
+        since = workspace.rights_confirmed_at or timezone.now()
+        fields["rights_confirmed_at"] = since if rights_confirmed else None
+    for name, value in fields.items():
+        setattr(workspace, name, value)
+    workspace.save(update_fields=[*fields, "updated_at"])
+    return workspace
+
+
+def delete_workspace(workspace: Workspace) -> None:
+    """Cancels what its rows still have in the queue, then removes it with them."""
+    with transaction.atomic():
+        subjects = [subject_of(row) for row in workspace.rows.all()]
+        live = Job.objects.filter(subject__in=subjects, status__in=LIVE).values_list("pk", flat=True)
+        lifecycle.request_cancel(list(live), reason="row_deleted")
+        workspace.delete()

@@ -9,7 +9,8 @@ from django.db import models
 class Asset(models.Model):
     """One image in our own storage, checked and re-encoded, owned by whoever brought it.
 
-    `source_url` is where it was fetched from, when it was not uploaded (without query secrets).
+    `source_url` is where it was fetched from, when it was not uploaded, without the query and its secrets;
+    `source_digest` is the SHA-256 of the whole address.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -18,6 +19,7 @@ class Asset(models.Model):
     thumbnail = models.FileField(max_length=255)
     name = models.CharField(max_length=255, blank=True)
     source_url = models.CharField(max_length=2048, blank=True)
+    source_digest = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the stored file")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -26,7 +28,16 @@ class Asset(models.Model):
 
     class Meta:
         db_table = "assets_asset"
-        indexes = [models.Index(fields=["owner", "-created_at"], name="asset_owner_list")]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"], name="asset_owner_list"),
+            models.Index(fields=["owner", "digest"], name="asset_owner_digest"),  # library.store_upload
+            models.Index(fields=["-created_at"], name="asset_admin_list"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "source_digest"], condition=~models.Q(source_digest=""), name="asset_fetched_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or str(self.id)

@@ -1,0 +1,108 @@
+"""Files of images on disk under MEDIA_ROOT: written whole or not at all, never public."""
+
+import errno
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+from django.conf import settings
+from django.utils._os import safe_join
+
+from apps.core.errors import Problem
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def write_once(path: str, data: bytes) -> None:
+    """Stores a file that nobody sees before it is complete and on disk; a repeat is harmless.
+
+    `path` is relative to MEDIA_ROOT, and names one content for ever. Problem 503 when the disk is full or refuses.
+    """
+    final = _absolute(path)
+    try:
+        if not _is_there(final, len(data)):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            _write(final, data)
+    except OSError as error:
+        raise _storage_problem(error) from error
+
+
+def open_file(path: str) -> BinaryIO:
+    """The stored file, open for reading; FileNotFoundError when there is none."""
+    return _absolute(path).open("rb")
+
+
+def delete(path: str) -> None:
+    """Removes a stored file; one that is gone already is no error."""
+    _absolute(path).unlink(missing_ok=True)
+
+
+def content_type(path: str) -> str:
+    return CONTENT_TYPES[Path(path).suffix]
+
+
+def content_path(folder: str, digest: str, suffix: str) -> str:
+    """Where a file named by its content lies: two levels, so that no folder grows too long to list."""
+    return f"{folder}/{digest[:2]}/{digest[2:4]}/{digest}{suffix}"
+
+
+def _absolute(path: str) -> Path:
+    return Path(safe_join(settings.MEDIA_ROOT, path))
+
+
+def _is_there(final: Path, size: int) -> bool:
+    # A file of another size is what a failing disk left: it is written again.
+    try:
+        return final.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _write(final: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), settings.FILE_UPLOAD_PERMISSIONS)
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(final.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _storage_problem(error: OSError) -> Problem:
+    log.error("storage_failed", reason=errno.errorcode.get(error.errno or 0, "unknown"))
+    if error.errno in _FULL:
+        return Problem(
+            503,
+            "storage_full",
+            "The disk that keeps the images is full. Nothing was stored.",
+            "Try again when whoever runs this desk has made room.",
+            headers={"Retry-After": "60"},
+        )
+    return Problem(
+        503,
+        "storage_away",
+        "The disk that keeps the images cannot be written. Nothing was stored.",
+        "Try again in a minute, and tell whoever runs this desk if it stays so.",
+        headers={"Retry-After": "60"},
+    )

@@ -65,18 +65,21 @@ def accepted(call: Call, *, provider_id: str, http_status: int | None = 200) -> 
     """
     _outside_transaction()
     try:
-        return _move(
-            call,
-            (CallState.INTENT, CallState.UNKNOWN),
-            state=CallState.ACCEPTED,
-            provider_id=provider_id,
-            http_status=http_status,
-            accepted_at=ClockTimestamp(),
-        )
+        return _accept(call, provider_id, http_status)
     except IntegrityError as error:
         conflict = OutcomeUnknown(call.provider, detail="Its task was adopted by an equal call.", sent=None)
         unknown(call, conflict)
         raise conflict from error
+
+
+def adopt(call: Call, *, provider_id: str) -> bool:
+    """A task found at the provider becomes this call's. False: another call was quicker, or this one is settled."""
+    _outside_transaction()
+    try:
+        return _accept(call, provider_id, None)
+    except IntegrityError:
+        call.refresh_from_db()
+        return False
 
 
 def succeeded(
@@ -158,6 +161,13 @@ def without_media(value: Any) -> Any:
 def digest_of(model: str, inputs: Mapping[str, Any]) -> str:
     """Equal for requests that a provider cannot tell apart."""
     return hashlib.sha256(orjson.dumps([model, inputs], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _accept(call: Call, provider_id: str, http_status: int | None) -> bool:
+    changes = {"state": CallState.ACCEPTED, "provider_id": provider_id, "accepted_at": ClockTimestamp()}
+    if http_status is not None:
+        changes["http_status"] = http_status
+    return _move(call, (CallState.INTENT, CallState.UNKNOWN), error_code="", error_message="", **changes)
 
 
 def _finish(

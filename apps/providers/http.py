@@ -51,16 +51,17 @@ def exchange(
 
     Raises TransientNetwork, whose `sent` is False or None; a paid request uses a new connection to keep that exact.
     """
+    headers = {"Accept": "application/json", **bearer(key)}
     try:
         return send(
-            method, url, headers=bearer(key), json=json, files=files, seconds=seconds, max_bytes=max_bytes, fresh=paid
+            method, url, headers=headers, json=json, files=files, seconds=seconds, max_bytes=max_bytes, fresh=paid
         )
     except HttpFailure as failure:
         raise network_error(provider, failure) from failure
 
 
 def bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+    return {"Authorization": f"Bearer {key}"}
 
 
 def network_error(provider: str, failure: HttpFailure) -> ProviderError:

@@ -3,10 +3,14 @@
 import base64
 import io
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
-from apps.providers.types import ChatRequest, ImagePart, TextPart
+from apps.providers import errors
+from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
 from apps.providers.xai.client import XaiClient
 from apps.providers.xai.errors import shortcoming
 from tests.support.simulator import SimulatorProcess
@@ -18,9 +22,15 @@ def picture(colour: str = "teal") -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
-def question(model: str = "grok-4.3", **more: object) -> ChatRequest:
+def question(model: str = "grok-4.3", **more: Any) -> ChatRequest:
     parts = (ImagePart(picture()), TextPart("Describe the picture to make."))
-    return ChatRequest(model=model, system="Write one prompt.", parts=parts, max_tokens=400, **more)  # type: ignore[arg-type]
+    return ChatRequest(model=model, system="Write one prompt.", parts=parts, max_tokens=400, **more)
+
+
+def refusal_of(xai: XaiClient, seconds: float = 20) -> errors.ProviderError:
+    with pytest.raises(errors.ProviderError) as refusal:
+        xai.chat(question(), seconds=seconds)
+    return refusal.value
 
 
 def test_chat_answers_with_text_usage_and_exact_cost(xai: XaiClient, simulator: SimulatorProcess) -> None:
@@ -33,3 +43,164 @@ def test_chat_answers_with_text_usage_and_exact_cost(xai: XaiClient, simulator: 
     (purchase,) = simulator.ledger("xai")
     assert answer.cost_usd == Decimal(str(purchase["cost"]))
     assert shortcoming(answer) is None
+
+
+def test_the_request_has_what_xai_takes_and_nothing_it_refuses(xai: XaiClient, simulator: SimulatorProcess) -> None:
+    xai.chat(question("grok-4.5", effort="xhigh"), seconds=20)
+    (sent,) = simulator.requests("xai")
+
+    body = sent["json"]
+    assert set(body) == {"model", "messages", "max_completion_tokens", "reasoning_effort"}
+    assert body["reasoning_effort"] == "high"  # 4.5 knows no xhigh
+    assert [part["type"] for part in body["messages"][1]["content"]] == ["image_url", "text"]
+
+
+def test_models_carry_prices_and_ping_is_free(xai: XaiClient, simulator: SimulatorProcess) -> None:
+    models = {model.id: model for model in xai.models()}
+    xai.ping()
+
+    assert models["grok-4.3"].input_usd == Decimal("1.25")
+    assert models["grok-4.3"].images
+    assert simulator.ledger("xai") == []
+
+
+def test_another_model_that_answers_is_told(xai: XaiClient) -> None:
+    with capture_logs() as logs:
+        answer = xai.chat(question("grok-3"), seconds=20)
+
+    assert answer.model == "grok-4.3"
+    assert {"asked": "grok-3", "answered": "grok-4.3"}.items() <= logs[0].items()
+
+
+def test_a_dated_name_of_the_same_model_is_no_other_model(xai: XaiClient) -> None:
+    with capture_logs() as logs:
+        xai.chat(question("grok-4.20-non-reasoning"), seconds=20)
+    assert logs == []
+
+
+@pytest.mark.parametrize("key", ["xai-secretsecretsecret", ""])
+def test_a_wrong_or_missing_key_says_nothing_of_the_key(simulator: SimulatorProcess, key: str) -> None:
+    error = refusal_of(XaiClient(key, simulator.xai_base))
+
+    assert type(error) is errors.AuthFailed
+    assert error.detail == ""
+    assert "secret" not in f"{error} {error.message} {error.provider_code}"
+
+
+CASES: list[tuple[dict[str, Any], type[errors.ProviderError]]] = [
+    ({"status": 429, "error_text": "Too many tokens for team x"}, errors.RateLimited),
+    ({"status": 429, "error_text": "Your team has used all available credits"}, errors.PaymentRequired),
+    ({"status": 403, "error_text": "Your newly created team doesn't have any credits or licenses yet."},
+     errors.PaymentRequired),
+    ({"status": 403, "error_text": "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"},
+     errors.ContentRefused),
+    ({"status": 400, "error_text": "Generated image rejected by content moderation."}, errors.ContentRefused),
+    ({"status": 400, "error_text": "Model not found: grok-99"}, errors.ModelUnavailable),
+    ({"status": 404}, errors.ModelUnavailable),
+    ({"status": 400, "error_text": "This model's maximum prompt length is 131072 but the request has 140213 tokens."},
+     errors.RequestTooLarge),
+    ({"status": 400, "error_text": "Argument not supported: size"}, errors.InvalidRequest),
+    ({"status": 410}, errors.InvalidRequest),
+    ({"status": 415}, errors.InvalidRequest),
+    ({"status": 422, "error_text": "Failed to deserialize the JSON body"}, errors.InvalidRequest),
+    ({"status": 500}, errors.Overloaded),
+    ({"status": 503}, errors.Overloaded),
+    ({"status": 504}, errors.Overloaded),
+    ({"html": True, "status": 502}, errors.Overloaded),
+    ({"status": 200, "body": {"error": {"message": "Model is at capacity", "code": 14}}}, errors.Overloaded),
+    ({"status": 200, "body": "not json at all"}, errors.MalformedOutput),
+    ({"status": 200, "body": {"id": "x", "choices": []}}, errors.MalformedOutput),
+    ({"status": 200, "body": "[1, 2"}, errors.MalformedOutput),
+    ({"gzip": True}, errors.TransientNetwork),
+    ({"truncate_after_bytes": 60}, errors.TransientNetwork),
+    ({"drop_connection": "before"}, errors.TransientNetwork),
+    ({"drop_connection": "after"}, errors.TransientNetwork),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("effect", "kind"), CASES, ids=lambda value: str(value)[:60])
+def test_each_failure_has_its_class(
+    xai: XaiClient, simulator: SimulatorProcess, effect: dict[str, Any], kind: type[errors.ProviderError]
+) -> None:
+    simulator.scenario("xai", **effect)
+    error = refusal_of(xai)
+
+    assert type(error) is kind
+    assert error.message
+    assert error.action
+    assert len(simulator.requests("xai")) == 1, "a client never tries again by itself"
+    xai.chat(question(), seconds=20)
+
+
+def test_a_rate_limit_tells_how_long(xai: XaiClient, simulator: SimulatorProcess) -> None:
+    simulator.scenario("xai", status=429, headers={"rEtRy-AfTeR": "7"})
+    assert refusal_of(xai).retry_after == 7
+
+
+def test_time_is_up_in_time_and_the_outcome_is_unknown(xai: XaiClient, simulator: SimulatorProcess) -> None:
+    simulator.scenario("xai", hang=True)
+    error = refusal_of(xai, seconds=0.4)
+    assert (type(error), error.sent) == (errors.TransientNetwork, None)
+
+
+def test_a_refused_connection_was_surely_not_sent() -> None:
+    error = refusal_of(XaiClient("sim-x", "http://127.0.0.1:9/xai/v1"), seconds=2)
+    assert (type(error), error.sent) == (errors.TransientNetwork, False)
+
+
+def test_a_huge_answer_is_not_read_to_its_end(xai: XaiClient, simulator: SimulatorProcess) -> None:
+    simulator.scenario("xai", endless=True)
+    assert type(refusal_of(xai)) is errors.MalformedOutput
+
+
+@pytest.mark.parametrize(
+    ("effect", "kind"),
+    [
+        ({"refusal": True}, errors.ContentRefused),
+        ({"finish_reason": "length"}, errors.Truncated),
+        ({"finish_reason": "content_filter"}, errors.ContentRefused),
+        ({"text": ""}, errors.MalformedOutput),
+    ],
+)
+def test_a_useless_answer_is_still_an_answer_that_was_paid(
+    xai: XaiClient, simulator: SimulatorProcess, effect: dict[str, Any], kind: type[errors.ProviderError]
+) -> None:
+    simulator.scenario("xai", **effect)
+    answer = xai.chat(question(), seconds=20)
+    error = shortcoming(answer)
+
+    assert type(error) is kind
+    assert (error.charged, error.cost_usd) == (True, answer.cost_usd)
+
+
+def test_the_words_arrive_one_after_the_other(xai: XaiClient, simulator: SimulatorProcess) -> None:
+    *pieces, answer = xai.chat_stream(question(), seconds=20)
+
+    assert isinstance(answer, ChatAnswer)
+    assert len(pieces) > 3
+    assert "".join(str(piece) for piece in pieces) == answer.text
+    assert answer.cost_usd == Decimal(str(simulator.ledger("xai")[0]["cost"]))
+    assert answer.finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("effect", "kind"),
+    [
+        ({"status": 429}, errors.RateLimited),
+        ({"status": 400, "error_text": "Model not found: x"}, errors.ModelUnavailable),
+        ({"html": True, "status": 502}, errors.Overloaded),
+        ({"stream_error_after_chunks": 2}, errors.Overloaded),
+        ({"truncate_after_bytes": 500}, errors.TransientNetwork),
+        ({"drop_connection": "after"}, errors.TransientNetwork),
+    ],
+)
+def test_a_stream_that_fails_raises_and_never_ends_as_if_whole(
+    xai: XaiClient, simulator: SimulatorProcess, effect: dict[str, Any], kind: type[errors.ProviderError]
+) -> None:
+    simulator.scenario("xai", **effect)
+    received: list[object] = []
+    with pytest.raises(errors.ProviderError) as refusal:
+        received.extend(xai.chat_stream(question(), seconds=20))
+
+    assert type(refusal.value) is kind
+    assert not any(isinstance(item, ChatAnswer) for item in received)

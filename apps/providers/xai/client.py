@@ -1,5 +1,6 @@
 """The xAI client: one question, one answer, never a second try of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -9,9 +10,8 @@ from django.conf import settings
 from apps.core.http import Reply
 from apps.providers import http
 from apps.providers.catalogue import same_model
-from apps.providers.errors import MalformedOutput
 from apps.providers.types import ChatAnswer, ChatRequest, ModelInfo
-from apps.providers.xai import errors, payloads
+from apps.providers.xai import errors, payloads, stream
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +30,20 @@ class XaiClient:
     def chat(self, request: ChatRequest, *, seconds: float) -> ChatAnswer:
         """A paid answer. One that was cut short or declined is an answer too: see `errors.shortcoming`."""
         reply = self._ask("POST", "/chat/completions", seconds=seconds, json=payloads.chat_body(request), paid=True)
-        try:
-            answer = payloads.read_answer(http.require_object("xai", reply), http_status=reply.status)
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise MalformedOutput("xai", detail="The answer has no message.", http_status=reply.status) from error
+        answer = payloads.read_answer(http.require_object("xai", reply), http_status=reply.status)
         note_differences(request.model, answer)
         return answer
+
+    def chat_stream(self, request: ChatRequest, *, seconds: float) -> Iterator[str | ChatAnswer]:
+        """The same paid answer as it is written: pieces of text, and at last the whole ChatAnswer.
+
+        Pieces that came before an error are worth nothing. Leaving early closes the connection; xAI charges all the same.
+        """
+        body = payloads.chat_body(request, stream=True)
+        for item in stream.read(url=f"{self.base}/chat/completions", key=self.key, body=body, seconds=seconds):
+            if isinstance(item, ChatAnswer):
+                note_differences(request.model, item)
+            yield item
 
     def models(self, *, seconds: float = 10) -> list[ModelInfo]:
         """What can be asked today, with prices."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.providers import pricing
 from apps.providers.catalogue import find_model
+from apps.providers.errors import MalformedOutput
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, ModelInfo, TextPart, Usage
 
 _EFFORTS = ("none", "low", "medium", "high", "xhigh")
@@ -40,12 +41,15 @@ def effort_for(model: str, wanted: str | None) -> str | None:
 
 
 def read_answer(data: Mapping[str, Any], *, http_status: int) -> ChatAnswer:
-    """A whole completion. Raises KeyError, IndexError, TypeError or AttributeError when it is none."""
-    choice = data["choices"][0]
-    message = choice["message"]
-    text, refusal = message.get("content") or "", message.get("refusal") or ""
+    """A whole completion. Raises MalformedOutput when it is none."""
+    try:
+        choice = data["choices"][0]
+        message = choice["message"]
+        text, refusal = message.get("content") or "", message.get("refusal") or ""
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise _no_message(http_status) from error
     if not isinstance(text, str):
-        raise TypeError("the content of an answer is text")
+        raise _no_message(http_status)
     return make_answer(
         answer_id=str(data.get("id") or ""),
         model=str(data.get("model") or ""),
@@ -55,6 +59,10 @@ def read_answer(data: Mapping[str, Any], *, http_status: int) -> ChatAnswer:
         usage=data.get("usage"),
         http_status=http_status,
     )
+
+
+def _no_message(http_status: int) -> MalformedOutput:
+    return MalformedOutput("xai", detail="The answer has no message.", http_status=http_status)
 
 
 def make_answer(

@@ -1,0 +1,92 @@
+"""Reads a streamed answer: `data:` lines, each a chunk, then `data: [DONE]`."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.core.http import HttpFailure, NotAStream, stream_lines
+from apps.providers import http
+from apps.providers.errors import TransientNetwork
+from apps.providers.types import ChatAnswer
+from apps.providers.xai import errors, payloads
+
+DONE = "[DONE]"
+
+
+@dataclass
+class Draft:
+    """What has come so far. The usage is on the last chunk, or grows from chunk to chunk: the last one counts."""
+
+    id: str = ""
+    model: str = ""
+    finish_reason: str = ""
+    texts: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    usage: Any = None
+
+    def add(self, chunk: Mapping[str, Any]) -> str:
+        """The new piece of text, "" when there is none."""
+        self.id = str(chunk.get("id") or self.id)
+        self.model = str(chunk.get("model") or self.model)
+        self.usage = chunk.get("usage") or self.usage
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        delta = choice.get("delta") if isinstance(choice.get("delta"), dict) else {}
+        self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)
+        self.refusals.append(str(delta.get("refusal") or ""))
+        text = delta.get("content")
+        self.texts.append(text if isinstance(text, str) else "")
+        return self.texts[-1]
+
+    def answer(self) -> ChatAnswer:
+        return payloads.make_answer(
+            answer_id=self.id,
+            model=self.model,
+            text="".join(self.texts),
+            refusal="".join(self.refusals),
+            finish_reason=self.finish_reason or "stop",
+            usage=self.usage,
+            http_status=200,
+        )
+
+
+def read(*, url: str, key: str, body: Mapping[str, Any], seconds: float) -> Iterator[str | ChatAnswer]:
+    """Pieces of text, then the answer. Raises ProviderError at any point."""
+    lines = stream_lines(
+        "POST", url, headers=http.bearer(key), json=body, seconds=seconds, max_bytes=http.MAX_JSON_BYTES
+    )
+    try:
+        with closing(lines):  # a reader that leaves early closes the connection now, not at some collection
+            yield from _assemble(lines)
+    except NotAStream as failure:
+        # An error, or a provider that answered in one piece after all.
+        errors.check(failure.reply)
+        answer = payloads.read_answer(http.require_object("xai", failure.reply), http_status=failure.reply.status)
+        yield answer.text
+        yield answer
+    except HttpFailure as failure:
+        raise http.network_error("xai", failure) from failure
+
+
+def _assemble(lines: Iterator[str]) -> Iterator[str | ChatAnswer]:
+    draft, done = Draft(), False
+    for line in lines:
+        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+        done = data == DONE
+        if done:
+            break
+        chunk = http.read_json(data.encode()) if data else None
+        if isinstance(chunk, dict):
+            _refuse_error(data, chunk)
+            if piece := draft.add(chunk):
+                yield piece
+    if not done and not draft.finish_reason:
+        raise TransientNetwork("xai", detail="The stream ended in the middle.", sent=None)
+    yield draft.answer()
+
+
+def _refuse_error(data: str, chunk: Mapping[str, Any]) -> None:
+    """An error in mid-stream comes with HTTP 200."""
+    if chunk.get("error") and not chunk.get("choices"):
+        raise errors.classify(http.read_fault(http.Reply(200, {}, data.encode())))

@@ -1,5 +1,23 @@
 """The browser pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.pages import account, downloads, images, job, queue, signin, workspace, workspaces
+
+urlpatterns = [
+    path("signin", signin.SignIn.as_view(), name="signin"),
+    path("signout", signin.SignOut.as_view(), name="signout"),
+    path("", workspaces.workspaces, name="workspaces"),
+    path("workspaces/<uuid:workspace_id>", workspace.workspace, name="workspace"),
+    path("workspaces/<uuid:workspace_id>/images.zip", downloads.workspace_zip, name="workspace_zip"),
+    path("workspaces/<uuid:workspace_id>/rows", workspace.workspace, name="rows"),
+    path("workspaces/<uuid:workspace_id>/rows/changes", workspace.row_changes, name="row_changes"),
+    path("workspaces/<uuid:workspace_id>/rows/<uuid:row_id>", workspace.row, name="row"),
+    path("workspaces/<uuid:workspace_id>/rows/<uuid:row_id>/images.zip", downloads.row_zip, name="row_zip"),
+    path("images/<uuid:image_id>", images.image, name="image"),
+    path("jobs/<uuid:uid>", job.job, name="job"),
+    path("queue", queue.queue, name="queue"),
+    path("queue/summary", queue.summary, name="queue_summary"),
+    path("account", account.account, name="account"),
+    path("account/tokens/<int:token_id>/revoke", account.revoke_token, name="revoke_token"),
+]

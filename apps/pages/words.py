@@ -6,7 +6,7 @@ Sentences are safe HTML because a time in them is a `<time>` element; the browse
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from apps.jobs.estimates import Outlook
+from apps.jobs.models import Job
 from apps.jobs.states import Reason
 from apps.providers.errors import provider_name
 
@@ -39,7 +41,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Line:
-    """One job's place in the line, as words need it: what `apps.jobs.estimates.Outlook` knows."""
+    """One job's place in the line, as words need it."""
 
     reason: str
     lane: str = ""
@@ -50,8 +52,18 @@ class Line:
     until: datetime | None = None
     facts: Mapping[str, object] | None = None
 
+    @classmethod
+    def of(cls, job: Job, outlook: Outlook) -> "Line":
+        o = outlook
+        return cls(o.reason, job.lane, job.provider, o.position, o.p50, o.p90, o.until, {"error": _last_error(job)} | o.facts)
+
     def fact(self, name: str) -> object:
         return (self.facts or {}).get(name)
+
+
+def _last_error(job: Job) -> str:
+    """What ended the try before, when the view has loaded it (`job.last_error`)."""
+    return str(getattr(job, "last_error", "") or "")
 
 
 # --- Amounts ---------------------------------------------------------------------------------------
@@ -79,6 +91,8 @@ def span(p50: float | None, p90: float | None) -> str:
     """A wait as a range of seconds or minutes; empty when it is not known."""
     if p50 is None or p90 is None:
         return ""
+    if p90 < 1:
+        return "starts now"
     unit, size = ("min", 60) if p90 >= 90 else ("s", 1)
     low, high = max(1, round(p50 / size)), max(1, round(p90 / size))
     return f"about {low}{THIN}{unit}" if low >= high else f"{low}–{high}{THIN}{unit}"
@@ -120,7 +134,16 @@ def _lane(line: Line) -> tuple[str, str, str]:
 
 
 def _dependency(line: Line) -> Wait:
-    return Wait("waiting", "Waiting for the prompt", place(line), "Images start when the prompt is there.")
+    """The images of a row: the place shown is the prompt's, and so is what it waits for."""
+    if line.fact("status") == "processing":
+        return Wait("waiting", "Waiting for the prompt", "", "Images start when the prompt is there.")
+    inner = _WAITS.get(str(line.fact("waits") or ""))
+    if inner is None or inner is _dependency:
+        return Wait("waiting", "Waiting for the prompt", place(line), "Images start when the prompt is there.")
+    until = line.fact("until")
+    why = inner(replace(line, lane="prompts", provider="xai", until=until if isinstance(until, datetime) else None))
+    look = "held" if why.look == "held" else "waiting"
+    return Wait(look, "Waiting for the prompt", why.lead, format_html("{} Images start when the prompt is there.", why.rest))
 
 
 def _needs_prompt(line: Line) -> Wait:
@@ -128,7 +151,7 @@ def _needs_prompt(line: Line) -> Wait:
 
 
 def _lane_paused(line: Line) -> Wait:
-    by, at = str(line.fact("paused_by") or ""), line.fact("at")
+    by, at = str(line.fact("by") or ""), line.fact("since")
     who = format_html(" by {}", by) if by else NOTHING
     when = format_html(" at {}", clock(at)) if isinstance(at, datetime) else NOTHING
     lead = format_html("{} were paused{}{}.", _lane(line)[0], who, when)
@@ -158,7 +181,7 @@ def _breaker_open(line: Line) -> Wait:
 
 
 def _budget(line: Line) -> Wait:
-    amount = line.fact("budget") or line.fact("amount")
+    amount = line.fact("budget")
     lead = f"Today's {money(Decimal(str(amount)))} are used." if amount else "Today's budget is used."
     when = format_html("at {}", clock(line.until)) if line.until else "tomorrow"
     return Wait("held", "Held", lead, format_html("It goes on {}, or at once when the budget is raised.", when))
@@ -178,7 +201,7 @@ def _scheduled(line: Line) -> Wait:
 
 
 def _no_worker(line: Line) -> Wait:
-    since = line.fact("since") or line.fact("at")
+    since = line.fact("since")
     when = format_html(" since {}", clock(since)) if isinstance(since, datetime) else NOTHING
     lead = format_html("Nobody works on {}{}.", _lane(line)[1], when)
     return Wait("held", "Held", lead, "It keeps its place. Tell whoever runs this desk if it lasts.")

@@ -23,7 +23,7 @@ async function makeWorkspace(event) {
 startClock();
 startDialogs();
 startQueue();
-for (const message of document.querySelectorAll("template[data-message]")) toast(message.innerHTML.trim());
+for (const message of document.querySelectorAll("template[data-message]")) toast(message.content.textContent.trim());
 document.querySelector("[data-new-workspace]")?.addEventListener("submit", makeWorkspace);
 addEventListener("click", event => { const button = event.target.closest("[data-copy]"); if (button) copy(button); });
 

@@ -1,0 +1,50 @@
+"""Small pictures of what a row names by URL, found for a whole page at once."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from django.db.models import Q
+
+from apps.assets.library import asset_id_of
+from apps.assets.models import Asset
+from apps.studio.links import image_id_of
+
+_ID_ONLY = re.compile(r"^[0-9a-f-]{36}$")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`thumb` is empty for an address that was not fetched yet: pages show pictures from our own storage only."""
+
+    url: str
+    name: str
+    thumb: str = ""
+
+
+def pictures_of(urls: Iterable[str], *, owner_id: int) -> Mapping[str, Picture]:
+    """A picture for each URL; one query."""
+    urls = {url for url in urls if url}
+    ids = {url: asset_id_of(url) for url in urls}
+    wanted = Q(pk__in=[found for found in ids.values() if found]) | Q(source_url__in=[u for u in urls if not ids[u]])
+    assets = list(Asset.objects.filter(wanted, owner_id=owner_id).only("id", "name", "source_url")) if urls else []
+    by_id = {asset.pk: asset for asset in assets}
+    by_source = {asset.source_url: asset for asset in assets if asset.source_url}
+    return {url: _picture(url, by_id.get(ids[url]) if ids[url] else by_source.get(url)) for url in urls}
+
+
+def _picture(url: str, asset: Asset | None) -> Picture:
+    if asset is not None:
+        return Picture(url, asset.name or _last_part(url), f"/media/assets/{asset.pk}/thumbnail")
+    image: UUID | None = image_id_of(url)
+    if image is not None:
+        return Picture(url, "a picture made here", f"/media/images/{image}/thumbnail")
+    return Picture(url, _last_part(url))
+
+
+def _last_part(url: str) -> str:
+    parts = urlsplit(url)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2])
+    return name if name and not _ID_ONLY.match(name) else (parts.hostname or "picture")

@@ -1,0 +1,88 @@
+"""The reader's own queue: the counts in the masthead and the drawer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html
+
+from apps.accounts.models import User
+from apps.jobs.estimates import Outlook, describe
+from apps.jobs.models import Job
+from apps.jobs.states import LIVE, Status
+from apps.pages.pictures import pictures_of
+from apps.pages.shell import page, reader
+from apps.pages.words import Line, stage_words, waiting
+from apps.studio.models import Row
+
+MOST = 100
+KINDS = {"prompt": "Prompt", "image": "Image"}
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One job in the drawer."""
+
+    job: Job
+    title: str
+    told: str
+    look: str
+    thumb: str = ""
+    place: int | None = None
+
+    @property
+    def movable(self) -> bool:
+        return self.job.status == Status.QUEUED
+
+    @property
+    def stopping(self) -> bool:
+        return self.job.cancel_requested_at is not None
+
+
+@page
+def queue(request: HttpRequest) -> HttpResponse:
+    tickets = tickets_of(reader(request))
+    running = [ticket for ticket in tickets if ticket.job.status == Status.PROCESSING]
+    held = [ticket for ticket in tickets if ticket.job.status != Status.PROCESSING]
+    return render(request, "queue/drawer.html", {"running": running, "waiting": held, "most": MOST})
+
+
+@page
+def summary(request: HttpRequest) -> HttpResponse:
+    return render(request, "queue/counts.html")
+
+
+def tickets_of(user: User) -> list[Ticket]:
+    """In the order they will start, as far as that is known; at most 100."""
+    jobs = list(Job.objects.of(user).filter(status__in=LIVE).order_by("id")[:MOST])
+    outlooks, rows = describe(jobs) if jobs else {}, _rows_of(jobs)
+    pictures = pictures_of([row.target_url for row in rows.values()], owner_id=user.pk)
+    tickets = []
+    for job in jobs:
+        row = rows.get(job.subject)
+        picture = pictures.get(row.target_url) if row else None
+        title = row.label or (picture.name if picture else "A row") if row else "A row that was deleted"
+        tickets.append(_ticket(job, outlooks.get(job.pk, Outlook()), title, picture.thumb if picture else ""))
+    return sorted(tickets, key=lambda ticket: (1 << 30 if ticket.place is None else ticket.place, ticket.job.pk))
+
+
+def _ticket(job: Job, outlook: Outlook, title: str, thumb: str) -> Ticket:
+    kind = KINDS.get(job.kind, job.kind)
+    if job.status == Status.PROCESSING:
+        words = "stops at its next step" if job.cancel_requested_at else stage_words(job.stage, job.provider) or "running"
+        return Ticket(job, title, f"{kind} · {words}", "running", thumb)
+    wait = waiting(Line.of(job, outlook))
+    told = format_html("{} · {}", kind, wait.lead or wait.rest or wait.word)
+    return Ticket(job, title, told, wait.look, thumb, None if job.status == Status.WAITING else outlook.position)
+
+
+def _rows_of(jobs: Sequence[Job]) -> dict[str, Row]:
+    ids = {_row_id(job.subject) for job in jobs} - {None}
+    rows = Row.objects.filter(pk__in=ids).only("id", "label", "target_url")
+    return {f"row:{row.pk}": row for row in rows}
+
+
+def _row_id(subject: str) -> UUID | None:
+    return UUID(subject.removeprefix("row:")) if subject.startswith("row:") else None

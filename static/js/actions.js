@@ -1,0 +1,128 @@
+// What the buttons of a row do. Each verb is one call of the API; the row then shows what the server made of it.
+import { api } from "./api.js";
+import { open, shutMenu } from "./dialogs.js";
+import { line } from "./live.js";
+import { openPicture, openReferences } from "./pictures.js";
+import { append, refresh, rowOf } from "./rows.js";
+import { announce, sayIn, toast } from "./say.js";
+
+const PRIORITY = 8; // a person is waiting
+
+const field = row => row.querySelector("prompt-field");
+const number = row => row.querySelector(".row-no").textContent.trim();
+
+/** Runs one verb of a row: its button is busy meanwhile, an error stands in the row. Resolves to whether it went well. */
+async function perform(row, button, verb) {
+  sayIn(row);
+  if (button) { button.dataset.sending = "1"; button.setAttribute("aria-busy", "true"); button.setAttribute("aria-disabled", "true"); }
+  let problem = null;
+  try { await verb(); } catch (error) { problem = error; }
+  if (button) { delete button.dataset.sending; button.removeAttribute("aria-busy"); }
+  await refresh(row.dataset.row);
+  if (button && problem) button.removeAttribute("aria-disabled");
+  if (problem) sayIn(row, problem);
+  line.wake();
+  return problem === null;
+}
+
+export async function generate(row, { ai, button = null }) {
+  return perform(row, button, async () => {
+    if (!(await field(row).save())) throw new Error("Your prompt could not be saved, so nothing was started. It is kept here.");
+    await api("POST", "/api/jobs/create", { rowId: row.dataset.row, useAiPrompt: ai, priority: PRIORITY });
+    announce(`${number(row)} is in the queue.`);
+  });
+}
+
+function askPrompt(row, button, extra = {}) {
+  return perform(row, button, async () => {
+    if (!(await field(row).save())) throw new Error("Your prompt could not be saved, so nothing was asked. It is kept here.");
+    const body = { rowId: row.dataset.row, targetUrl: row.dataset.target, priority: PRIORITY, applyToRow: true, ...extra };
+    await api("POST", "/api/prompt/queue", body);
+    announce(`A prompt for ${number(row)} is in the queue.`);
+  });
+}
+
+function enhance(row, button) {
+  const dialog = open("enhance"), form = dialog.querySelector("form");
+  sayIn(form);
+  form.onsubmit = event => {
+    event.preventDefault();
+    const instructions = form.elements.instructions.value.trim();
+    dialog.close();
+    askPrompt(row, button, { operation: "enhance", existingPrompt: field(row).area.value, ...(instructions && { instructions }) });
+  };
+}
+
+const cancel = (row, button) => perform(row, button, async () => {
+  for (const uid of button.dataset.jobs.split(" ")) await api("DELETE", `/api/jobs/${uid}`).catch(problem => { if (problem.code !== "already_finished") throw problem; });
+  announce(`${number(row)}: cancel was asked for.`);
+});
+
+const retry = (row, button) => perform(row, button, async () => {
+  for (const uid of button.dataset.jobs.split(" ")) await api("POST", `/api/jobs/${uid}/retry`);
+});
+
+async function duplicate(row) {
+  const body = { targetUrl: row.dataset.target, refUrls: JSON.parse(row.dataset.refs), promptOverride: field(row).area.value };
+  try {
+    const made = await api("POST", `/api/workspaces/${document.body.dataset.workspace}/rows`, body);
+    await append(made.id);
+    announce("The copy is at the end.");
+  } catch (problem) { toast(problem.message); }
+}
+
+/** Gone from sight at once, deleted when the undo has run out. */
+export function remove(rows) {
+  if (!rows.length) return;
+  for (const row of rows) row.hidden = true;
+  const word = rows.length === 1 ? `${number(rows[0])} deleted.` : `${rows.length} rows deleted.`;
+  toast(word, {
+    undo: () => { for (const row of rows) row.hidden = false; },
+    expired: () => { for (const row of rows) api("DELETE", `/api/rows/${row.dataset.row}`, undefined, { keepalive: true }).then(() => row.remove(), problem => { row.hidden = false; toast(problem.message); }); },
+  });
+}
+
+const VERBS = {
+  ai: (row, button) => generate(row, { ai: true, button }),
+  own: (row, button) => generate(row, { ai: false, button }),
+  prompt: (row, button) => askPrompt(row, button),
+  enhance, cancel, retry,
+  target: row => openPicture(row),
+  references: row => openReferences(row),
+};
+
+function pressed(event) {
+  const button = event.target.closest("[data-act]"), row = rowOf(button);
+  if (!button || !row) return;
+  if (button.getAttribute("aria-disabled") === "true") { announce(button.dataset.why || `${number(row)} is busy or not ready for that.`); return; }
+  VERBS[button.dataset.act](row, button);
+}
+
+function typed(event) {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("prompt-field textarea")) return;
+  event.preventDefault();
+  const row = rowOf(event.target), button = row.querySelector("[data-act=own]");
+  if (button?.getAttribute("aria-disabled") === "true") announce(button.dataset.why || `${number(row)} is busy.`); else generate(row, { ai: false, button });
+}
+
+function menu() {
+  const box = document.getElementById("row-menu"), item = name => box.querySelector(`[data-item=${name}]`);
+  let row = null;
+  box.addEventListener("menu:open", ({ detail: button }) => {
+    row = rowOf(button);
+    item("download").hidden = button.dataset.images === "0";
+    item("download").href = `${document.body.dataset.rowsUrl}/${row.dataset.row}/images.zip`;
+    item("timeline").hidden = !button.dataset.job;
+    item("timeline").href = button.dataset.job || "#";
+  });
+  const choose = act => { const chosen = row; shutMenu({ focus: true }); act(chosen); };
+  item("duplicate").addEventListener("click", () => choose(duplicate));
+  item("delete").addEventListener("click", () => choose(chosen => remove([chosen])));
+  item("download").addEventListener("click", () => shutMenu());
+}
+
+export function startActions() {
+  addEventListener("click", pressed);
+  addEventListener("keydown", typed);
+  menu();
+}

@@ -1,0 +1,92 @@
+// The rows on the page and how they keep up with the server: a row's fragment is fetched and merged, never replaced.
+import { fragment } from "./api.js";
+import { announce } from "./say.js";
+import { localise } from "./times.js";
+
+const APART = 250; // ms between two fetches of one row
+const page = document.body.dataset;
+const flights = new Map();
+let last = page.last ?? "0";
+
+export const rowOf = element => element?.closest("tr[data-row]");
+export const rowById = id => document.getElementById(`row-${id}`);
+export const list = () => document.getElementById("row-list");
+const own = node => node.nodeType === Node.ELEMENT_NODE;
+
+// What a person is doing in a row is not the server's to change: text being typed, ticks, an open menu, words just said.
+function keep(old, fresh) {
+  if (!own(old)) return true;
+  if (old.matches("textarea")) return !(old === document.activeElement || old.closest("prompt-field")?.unsaved);
+  if (old.matches("[data-note]")) return !old.closest("tr").querySelector("prompt-field")?.unsaved;
+  if (old.matches(".tick")) return false;
+  if (old.matches("[data-said]:not([hidden])")) return false;
+  if (old.matches("[data-menu][aria-expanded=true]")) fresh.setAttribute("aria-expanded", "true");
+  if (old.matches("[aria-busy=true]") && old.dataset.sending) { fresh.setAttribute("aria-busy", "true"); fresh.setAttribute("aria-disabled", "true"); fresh.dataset.sending = "1"; }
+  return true;
+}
+const callbacks = { beforeNodeMorphed: keep, beforeNodeRemoved: node => !(own(node) && node.id === "row-menu") };
+
+const WORKING = new Set(["queued", "running"]);
+
+function merge(old, fresh) {
+  const was = old.dataset.status, focused = old.contains(document.activeElement) ? document.activeElement : null;
+  localise(fresh);
+  Idiomorph.morph(old, fresh, { morphStyle: "outerHTML", callbacks });
+  const row = rowById(fresh.dataset.row);
+  if (focused && !row.contains(document.activeElement)) row.querySelector(".c-make .btn")?.focus({ preventScroll: true });
+  if (WORKING.has(was) && !WORKING.has(row.dataset.status) && row.dataset.saidAs) announce(row.dataset.saidAs);
+  row.dispatchEvent(new CustomEvent("row:merged", { bubbles: true }));
+}
+
+export function place(fresh) {
+  const old = rowById(fresh.dataset.row);
+  if (old) merge(old, fresh);
+  return old !== null;
+}
+
+async function fetchRow(id) {
+  const body = await fragment(`${page.rowsUrl}/${id}`);
+  const fresh = body?.querySelector("tr[data-row]");
+  if (fresh) place(fresh); else if (body === null) rowById(id)?.remove();
+}
+
+/** At most one request a row is under way, and two start at least 250 ms apart; asking meanwhile asks once more after. */
+export function refresh(id) {
+  const flight = flights.get(id);
+  if (flight) { flight.again = true; return flight.done; }
+  const made = { again: false, done: null };
+  flights.set(id, made);
+  made.done = fetchRow(id).catch(() => {}).then(() => new Promise(rest => { setTimeout(rest, APART); })).then(() => {
+    flights.delete(id);
+    return made.again ? refresh(id) : undefined;
+  });
+  return made.done;
+}
+
+/** Everything that changed since the last time, and all that runs; true while something runs. */
+export async function catchUp() {
+  const query = new URLSearchParams(location.search);
+  query.set("since", last);
+  const body = await fragment(`${page.changesUrl}?${query}`);
+  if (!body) return false;
+  for (const fresh of [...body.querySelectorAll("tr[data-row]")]) place(fresh);
+  const filters = body.querySelector("#filters");
+  if (filters) document.getElementById("filters").replaceChildren(...filters.childNodes);
+  last = body.querySelector("[data-last]")?.dataset.last ?? last;
+  return body.querySelector("tr[data-live-row]") !== null || document.querySelector("tr[data-live-row]") !== null;
+}
+
+/** A new row at the end of the table. */
+export async function append(id) {
+  const body = await fragment(`${page.rowsUrl}/${id}`);
+  const fresh = body?.querySelector("tr[data-row]");
+  if (!fresh || rowById(id)) return;
+  localise(fresh);
+  delete document.body.dataset.state;
+  if (list()) list().append(document.adoptNode(fresh)); else location.assign(location.pathname);
+}
+
+export function hear(event) {
+  const id = event.subject?.startsWith("row:") ? event.subject.slice(4) : "";
+  if (id && rowById(id)) refresh(id);
+}

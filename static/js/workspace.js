@@ -1,0 +1,28 @@
+// The workspace page: its parts, and the line that keeps its rows true.
+import { startActions } from "./actions.js";
+import { line } from "./live.js";
+import "./lightbox.js";
+import { startPictures } from "./pictures.js";
+import "./prompt-field.js";
+import { catchUp, hear } from "./rows.js";
+import { startSelection } from "./selection.js";
+import { startSettings } from "./settings.js";
+import { localise } from "./times.js";
+import { startUploads } from "./uploads.js";
+
+function offline(since) {
+  const notice = document.querySelector("[data-offline]");
+  notice.hidden = since === null;
+  if (since) notice.querySelector("[data-offline-since]").textContent = since.toLocaleTimeString();
+}
+
+startActions();
+startPictures();
+startSelection();
+startSettings();
+startUploads();
+line.events(hear);
+line.ticks(catchUp);
+line.lines(offline);
+document.querySelector("[data-try-now]").addEventListener("click", () => line.wake());
+document.addEventListener("htmx:afterSwap", event => localise(event.target));

@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`latency_scale` multiplies every provider's latency (0 = answer at once); `seed` fixes what is random."""
+    """`latency_scale` multiplies every provider's latency (0 = answer at once); `seed` fixes what is random.
+
+    With `data_dir`, uploads and predictions outlive the process as they would at the provider; else they are in memory.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8190
@@ -16,6 +19,7 @@ class Options:
     seed: int = 0
     public_url: str = ""
     ledger_file: Path | None = None
+    data_dir: Path | None = None
     accept_keys: tuple[str, ...] = ()
 
 
@@ -26,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="varies answers, pictures and latencies")
     parser.add_argument("--public-url", default="", help="the address replies name, when it is not http://host:port")
     parser.add_argument("--ledger-file", type=Path, help="append every purchase to this file, one JSON line each")
+    parser.add_argument(
+        "--data-dir", type=Path, help="keep uploads and predictions here, so that a restart forgets none"
+    )
     parser.add_argument("--accept-key", action="append", default=[], help="also accept this provider key")
 
 
@@ -38,5 +45,6 @@ def from_namespace(values: dict[str, Any]) -> Options:
         seed=values["seed"],
         public_url=values["public_url"].rstrip("/"),
         ledger_file=values["ledger_file"],
+        data_dir=values["data_dir"],
         accept_keys=tuple(values["accept_key"]),
     )

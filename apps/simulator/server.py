@@ -11,14 +11,13 @@ from apps.simulator.control import Control
 from apps.simulator.options import Options
 from apps.simulator.providers import build_all
 from apps.simulator.simulation import Simulation
-from apps.simulator.wire import endpoint
+from apps.simulator.wire import Provider, endpoint
 
 LARGEST_BODY = 512 * 1024 * 1024  # bytes; the providers' own limits are far below
 
 
-def build_app(simulation: Simulation) -> web.Application:
+def build_app(simulation: Simulation, providers: list[Provider]) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY)
-    providers = build_all(simulation)
 
     def reset() -> None:
         simulation.reset()
@@ -35,12 +34,15 @@ def build_app(simulation: Simulation) -> web.Application:
 async def start(simulation: Simulation) -> str:
     """Binds, tells the simulation its address and returns it."""
     options = simulation.options
-    runner = web.AppRunner(build_app(simulation), access_log=None)
+    providers = build_all(simulation)
+    runner = web.AppRunner(build_app(simulation, providers), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, options.host, options.port, backlog=1024).start()
     port = runner.addresses[0][1]
     address = f"http://{options.host}:{port}"
     simulation.url = options.public_url or address
+    for provider in providers:
+        provider.resume()
     return address
 
 

@@ -41,8 +41,9 @@ def palette(picture: Image.Image, *, count: int) -> list[Colour]:
     """The commonest colours, most frequent first."""
     small = picture.resize((64, 64)).quantize(count, method=Image.Quantize.MEDIANCUT)
     values = small.getpalette() or []
-    ranked = sorted(small.getcolors() or [], reverse=True)
-    return [(values[3 * place], values[3 * place + 1], values[3 * place + 2]) for _, place in ranked]
+    uses = small.histogram()
+    ranked = sorted((place for place in range(count) if uses[place]), key=lambda place: -uses[place])
+    return [(values[3 * place], values[3 * place + 1], values[3 * place + 2]) for place in ranked]
 
 
 def brightness(picture: Image.Image) -> str:

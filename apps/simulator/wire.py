@@ -16,7 +16,10 @@ Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Provider(Protocol):
-    """`prefix` is where it lives on our port, `routes` are (method, path, handler) below `/`."""
+    """`prefix` is where it lives on our port, `routes` are (method, path, handler).
+
+    `resume` is called once, when the address is known: to go on with what an earlier process left.
+    """
 
     name: str
 
@@ -24,6 +27,7 @@ class Provider(Protocol):
     def subject(self, *, method: str, path: str, body: Any) -> Subject: ...
     def error(self, status: int, message: str | None) -> Reply: ...
     def reset(self) -> None: ...
+    def resume(self) -> None: ...
 
 
 def endpoint(simulation: Simulation, provider: Provider, handler: Handler) -> Endpoint:

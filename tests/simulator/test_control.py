@@ -1,5 +1,6 @@
 """The control plane: scenarios, journal, ledger, traffic."""
 
+import base64
 import json
 import signal
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.simulator.conftest import KEY, call, chat, data_uri, submit
+from tests.simulator.conftest import KEY, Receiver, call, chat, data_uri, result, submit
 from tests.support.simulator import SimulatorProcess
 
 
@@ -117,3 +118,35 @@ def test_replies_name_the_public_url_and_keys_can_be_added() -> None:
 def test_unknown_paths_answer_in_the_providers_shape(sim: SimulatorProcess) -> None:
     assert requests.get(f"{sim.xai_base}/nothing", headers=KEY, timeout=5).json().keys() == {"code", "error"}
     assert requests.get(f"{sim.wavespeed_base}/api/v3/nothing", headers=KEY, timeout=5).json()["code"] == 404
+
+
+def test_a_restart_with_a_data_directory_forgets_nothing(tmp_path: Path) -> None:
+    arguments = ("--data-dir", str(tmp_path))
+    raw = base64.b64decode(data_uri("#0a8060").partition(",")[2])
+    with SimulatorProcess(*arguments, latency_scale=1) as sim:
+        address = f"{sim.wavespeed_base}/api/v3/media/upload/binary"
+        upload = requests.post(address, files={"file": ("vase.png", raw)}, headers=KEY, timeout=5).json()["data"]
+        prediction = submit(sim, "a vase", model="bytedance/seedream-v4.5").json()["data"]["id"]
+        failing = submit(sim, "sim-fail-1405").json()["data"]["id"]
+        sim.kill()
+    with SimulatorProcess(*arguments, latency_scale=1) as sim:
+        assert result(sim, prediction)["status"] in ("created", "processing")
+        sim.advance(15)
+        output = result(sim, prediction)["outputs"][0]
+        assert output.startswith(sim.url)
+        assert requests.get(output, timeout=10).headers["Content-Type"] == "image/jpeg"
+        assert result(sim, failing)["code"] == 1405
+        kept = upload["download_url"].partition("/wavespeed-cdn/")[2]
+        assert requests.get(f"{sim.url}/wavespeed-cdn/{kept}", timeout=5).content == raw
+        sim.reset()
+        assert requests.get(f"{sim.url}/wavespeed-cdn/{kept}", timeout=5).status_code == 404
+
+
+def test_webhook_owed_by_a_killed_process_is_sent_by_the_next(tmp_path: Path, receiver: Receiver) -> None:
+    arguments = ("--data-dir", str(tmp_path))
+    with SimulatorProcess(*arguments, latency_scale=1) as sim:
+        prediction = submit(sim, webhook=receiver.url).json()["data"]["id"]
+        sim.kill()
+    with SimulatorProcess(*arguments, latency_scale=1) as sim:
+        sim.advance(15)
+        assert json.loads(receiver.next().body)["id"] == prediction

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import requests
@@ -39,7 +40,7 @@ def test_life_follows_the_clock() -> None:
 
 
 def test_output_is_a_picture_of_the_asked_size(sim: SimulatorProcess) -> None:
-    inputs = {"images": [data_uri("#c03020"), data_uri("#203060")], "size": "1280*1600"}
+    inputs: dict[str, Any] = {"images": [data_uri("#c03020"), data_uri("#203060")], "size": "1280*1600"}
     prediction = submit(sim, model=EDIT, **inputs).json()["data"]["id"]
     done = result(sim, prediction)
     assert done["has_nsfw_contents"] == [False]
@@ -50,7 +51,7 @@ def test_output_is_a_picture_of_the_asked_size(sim: SimulatorProcess) -> None:
 
 
 def test_naked_base64_and_sync_mode(sim: SimulatorProcess) -> None:
-    inputs = {"enable_sync_mode": True, "enable_base64_output": True, "size": "1024*1024"}
+    inputs: dict[str, Any] = {"enable_sync_mode": True, "enable_base64_output": True, "size": "1024*1024"}
     data = submit(sim, **inputs).json()["data"]
     assert data["status"] == "completed"
     assert not data["outputs"][0].startswith("data:")
@@ -165,7 +166,7 @@ def test_balance_falls_and_runs_out(sim: SimulatorProcess) -> None:
 
 
 def test_price_quote_agrees_with_the_ledger(sim: SimulatorProcess) -> None:
-    inputs = {"prompt": "four boats", "num_images": 4}
+    inputs: dict[str, Any] = {"prompt": "four boats", "num_images": 4}
     quote = call(sim, "model/price", {"model_id": "wavespeed-ai/flux-dev", "inputs": inputs}).json()["data"]
     assert quote["currency"] == "USD"
     prediction = submit(sim, model="wavespeed-ai/flux-dev", **inputs).json()["data"]["id"]

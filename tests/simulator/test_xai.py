@@ -81,6 +81,22 @@ def test_enhance_keeps_the_existing_prompt(sim: SimulatorProcess) -> None:
     assert "warmer light" in content
 
 
+@pytest.mark.parametrize("words", [0, 3, 40, 400])
+def test_answers_have_40_to_120_words_whatever_was_said(sim: SimulatorProcess, words: int) -> None:
+    said = f"<prompt>{'tall grass ' * words}</prompt>" if words else "Write the prompt."
+    for colour in ("#000000", "#30a050", "#ffffff"):
+        content = chat(sim, text=said, images=(data_uri(colour),) * 3).json()["choices"][0]["message"]["content"]
+        assert 40 <= len(content.split()) <= 120
+        assert len(content) <= 1200
+        assert content.endswith(".")
+
+
+def test_words_in_tags_are_the_users(sim: SimulatorProcess) -> None:
+    said = "The target picture.\n\n<prompt>\nA brass lamp on slate\n</prompt>\n\n<wishes>\nfog outside\n</wishes>"
+    content = chat(sim, text=said).json()["choices"][0]["message"]["content"]
+    assert "a brass lamp on slate with fog outside" in content
+
+
 def test_same_request_same_answer_other_seed_other_answer(sim: SimulatorProcess) -> None:
     first, second = (chat(sim).json()["choices"][0]["message"]["content"] for _ in range(2))
     assert first == second

@@ -11,7 +11,8 @@ from apps.simulator.photographs import Photograph
 from apps.simulator.simulation import Simulation
 from apps.simulator.wavespeed import errors
 from apps.simulator.wavespeed.inputs import canvas
-from apps.simulator.wavespeed.tasks import LIVES, Task
+from apps.simulator.wavespeed.storage import LIVES, Storage
+from apps.simulator.wavespeed.tasks import Task
 
 KEPT_DRAWINGS = 64
 UPLOADS = "uploads"
@@ -22,12 +23,12 @@ class Downloads:
         self._simulation = simulation
         self._tasks: dict[str, Task] = {}
         self._drawn: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._uploads: dict[str, bytes] = {}
+        self.storage = Storage(simulation.options.data_dir)
 
     def reset(self) -> None:
         self._tasks.clear()
         self._drawn.clear()
-        self._uploads.clear()
+        self.storage.clear()
 
     def register(self, task: Task) -> None:
         self._tasks[task.id] = task
@@ -36,7 +37,7 @@ class Downloads:
         """Returns its address."""
         extension = filename.rpartition(".")[2].lower() or "bin"
         name = f"{uuid.uuid4().hex}.{extension}"
-        self._uploads[name] = data
+        self.storage.keep_upload(name, data, self._simulation.clock.now())
         return f"{self._simulation.url}/wavespeed-cdn/{UPLOADS}/{name}"
 
     async def open_input(self, source: str) -> Photograph:
@@ -58,9 +59,10 @@ class Downloads:
         return Reply(body=await self.draw(task, place), headers=headers)
 
     def _upload(self, name: str) -> bytes:
-        if name not in self._uploads:
+        data = self.storage.upload(name, self._simulation.clock.now())
+        if data is None:
             raise errors.refused(404)
-        return self._uploads[name]
+        return data
 
     def _task_of(self, task_id: str) -> Task:
         """Outputs exist once their task is completed, and for seven days."""

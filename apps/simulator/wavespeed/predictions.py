@@ -40,6 +40,18 @@ class Predictions:
         self._tasks.clear()
         self._slots = Slots()
 
+    def resume(self) -> None:
+        """What an earlier process left: unfinished tasks go on, and their webhooks are sent."""
+        now = self._simulation.clock.now()
+        for record in self._downloads.storage.load_predictions(now):
+            task = Task.from_record(record, url=self._simulation.url)
+            self._tasks.add(task)
+            self._downloads.register(task)
+            is_unfinished = task.ready_at > now
+            self._start(
+                self._live(task, record["webhook"], task.effect.webhook) if is_unfinished else self._prepare(task)
+            )
+
     async def submit(self, exchange: Exchange) -> Reply:
         model = BY_ID.get(exchange.request.match_info["model_id"])
         if model is None:
@@ -53,6 +65,7 @@ class Predictions:
         if webhook and options.get("mode") == "early":
             await self._deliver_early(task, webhook, options)
             webhook = None
+        self._downloads.storage.keep_prediction({**task.as_record(), "webhook": webhook})
         self._start(self._live(task, webhook, options))
         if task.inputs.get("enable_sync_mode"):
             return await self._wait_for(task)

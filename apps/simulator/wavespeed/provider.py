@@ -28,6 +28,9 @@ class WaveSpeed:
         self._predictions.reset()
         self._downloads.reset()
 
+    def resume(self) -> None:
+        self._predictions.resume()
+
     def routes(self) -> list[tuple[str, str, Handler]]:
         predictions, account = self._predictions, self._account
         with_key = [

@@ -1,6 +1,7 @@
 """A prediction's life, told by the clock: created, processing, then completed or failed."""
 
 import asyncio
+import dataclasses
 import heapq
 import uuid
 from dataclasses import dataclass, field
@@ -9,10 +10,10 @@ from typing import Any
 
 from apps.simulator.clock import rfc3339
 from apps.simulator.photographs import Photograph
-from apps.simulator.scenarios import Effect
-from apps.simulator.wavespeed.catalogue import Model
+from apps.simulator.scenarios import Effect, parse_effect
+from apps.simulator.wavespeed.catalogue import BY_ID, Model
+from apps.simulator.wavespeed.storage import LIVES
 
-LIVES = 7 * 24 * 3600  # seconds a prediction and its outputs are kept
 CREATED_SHARE = 0.15  # of the work's time until the status turns to processing
 
 
@@ -69,6 +70,23 @@ class Task:
         if self.failure and status == "failed":
             body |= {"code": self.failure.code, "error": self.failure.text, "timings": {"inference": 0}}
         return body
+
+    def as_record(self) -> dict[str, Any]:
+        """What `from_record` needs to make the same task again after a restart."""
+        failure = [self.failure.code, self.failure.text] if self.failure else None
+        return {
+            "id": self.id, "model": self.model.id, "inputs": self.inputs, "effect": dataclasses.asdict(self.effect),
+            "cost": str(self.cost), "created_at": self.created_at, "started_at": self.started_at,
+            "ready_at": self.ready_at, "failure": failure,
+        }  # fmt: skip
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any], *, url: str) -> "Task":
+        changes = {
+            "model": BY_ID[record["model"]], "cost": Decimal(record["cost"]), "effect": parse_effect(record["effect"]),
+            "failure": Failure(*record["failure"]) if record["failure"] else None,
+        }  # fmt: skip
+        return cls(**{name: value for name, value in record.items() if name != "webhook"} | changes, url=url)
 
     def _outputs(self, now: float) -> list[Any]:
         if self.status(now) != "completed":

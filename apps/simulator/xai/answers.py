@@ -8,6 +8,8 @@ from apps.simulator.sight import Look, look_at
 from apps.simulator.xai.requests import ChatRequest
 
 REFUSAL = "I'm sorry, but I can't help with that request."
+MOST_WORDS = 120
+MOST_OF_THE_USERS = 70  # words
 SHOTS = (
     "A refined editorial photograph", "A cinematic still", "A crisp studio photograph",
     "An intimate close-up photograph", "A wide, airy composition", "A richly textured fine-art photograph",
@@ -56,7 +58,16 @@ def image_prompt(request: ChatRequest, *, seed: int) -> str:
         "materials and precise focus on what matters.",
         f"The mood is {dice.choice(MOODS)}; the background stays simple so that the subject is read at first glance.",
     )
-    return " ".join(sentences)
+    return _within(MOST_WORDS, sentences)
+
+
+def _within(most: int, sentences: tuple[str, ...]) -> str:
+    """As many whole sentences as fit, the first in any case."""
+    kept = sentences[0]
+    for sentence in sentences[1:]:
+        if len(f"{kept} {sentence}".split()) <= most:
+            kept = f"{kept} {sentence}"
+    return kept
 
 
 def _subject(request: ChatRequest, looks: list[Look]) -> str:
@@ -69,17 +80,18 @@ def _subject(request: ChatRequest, looks: list[Look]) -> str:
 
 
 def wanted_words(said: str) -> str:
-    """The user's own description, if there is one: what is quoted, or what follows a label such as `Instructions:`."""
-    quoted = re.findall(r"[\"“]([^\"”]{12,400})[\"”]", said)
+    """The user's own description, if there is one: what stands in tags, or follows a label such as `Instructions:`."""
+    tagged = re.findall(r"(?is)<(?:prompt|wishes|instructions)>(.{1,2000}?)</", said)
     labelled = re.findall(r"(?im)^\s*(?:existing prompt|prompt|subject|instructions)\s*:\s*(.{8,400})$", said)
-    found = [_tidied(each) for each in (*quoted, *labelled)]
-    return " with ".join(dict.fromkeys(each for each in found if each))[:320]
+    found = [_tidied(each) for each in (*tagged, *labelled)]
+    words = " with ".join(dict.fromkeys(each for each in found if each)).split()
+    return " ".join(words[:MOST_OF_THE_USERS]).strip(" .,;:")
 
 
 def _tidied(text: str) -> str:
     plain = re.sub(r"\bsim-\w+(?:-\d+)?\b", "", re.sub(r"[*_`#>\[\]]", "", text))
-    words = " ".join(plain.split()[:28]).strip(" .,;:")
-    starts_a_sentence = words[:1].isupper() and not words[:2].isupper()
+    words = " ".join(plain.split()).strip(" .,;:")
+    starts_a_sentence = words[:1].isupper() and not words[1:2].isupper()
     return words[:1].lower() + words[1:] if starts_a_sentence else words
 
 

@@ -42,6 +42,9 @@ class XAI:
         self._deferred.clear()
         self._system_prompts_seen.clear()
 
+    def resume(self) -> None:
+        """Nothing of xAI outlives the process: chat is answered at once, deferred answers are lost."""
+
     def routes(self) -> list[tuple[str, str, Handler]]:
         routes = [
             ("POST", CHAT, self.chat),

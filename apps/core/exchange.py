@@ -138,7 +138,7 @@ def _failure(error: Exception, request: Request, *, begun: bool) -> HttpFailure:
         return TooLarge(f"{host} sent more than {request.max_bytes:,} bytes.")
     kind = NoAnswer if begun else NotSent
     if isinstance(error, TimeoutError):
-        return kind(f"{host} did not answer in full within {request.seconds:g} s.", timed_out=True)
+        return kind(f"{host} did not answer in full within {round(request.seconds, 1):g} s.", timed_out=True)
     if not begun:
         return kind(f"The request could not be sent to {host}: {_reason(error)}.")
     if isinstance(error, OSError):

@@ -1,0 +1,246 @@
+"""How uploads and addresses become assets, of one owner each."""
+
+import io
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection as database
+from django.test import Client
+from pytest_django import Settings
+
+from apps.accounts.models import User
+from apps.assets.checks import private_urls
+from apps.assets.images import data_uri
+from apps.assets.library import resolve, store_upload
+from apps.assets.models import Asset
+from apps.assets.urls import asset_id_of, asset_url, thumbnail_url
+from apps.core.errors import Problem
+from tests.assets.conftest import drawn
+from tests.core.servers import always, answer, dripping, serving
+
+Photo = Callable[[str], bytes]
+
+
+def upload(owner: User, data: bytes, name: str = "a.png") -> Asset:
+    return store_upload(owner=owner, file=SimpleUploadedFile(name, data), name=name)
+
+
+def refused(owner: User, url: str, *, seconds: float = 5) -> Problem:
+    with pytest.raises(Problem) as problem:
+        resolve(owner=owner, url=url, seconds=seconds)
+    assert problem.value.status == 422
+    assert problem.value.action
+    assert not Asset.objects.filter(owner=owner).exists()
+    return problem.value
+
+
+@pytest.fixture
+def loopback(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_URLS = True
+
+
+# --- uploads ---------------------------------------------------------------------------------------
+
+
+def test_upload_is_stored_with_its_thumbnail(owner: User, media: Path, photo: Photo) -> None:
+    asset = upload(owner, photo("coffee.png"), "coffee.png")
+    asset.refresh_from_db()
+    assert (asset.name, asset.width, asset.height, asset.source_url) == ("coffee.png", 600, 400, "")
+    assert asset.file.name == f"assets/{asset.digest[:2]}/{asset.digest[2:4]}/{asset.digest}.jpg"
+    assert (media / str(asset.file)).stat().st_size == asset.bytes
+    assert (media / str(asset.thumbnail)).read_bytes()[8:12] == b"WEBP"
+    assert data_uri(asset).startswith("data:image/jpeg;base64,/9j/")
+
+
+def test_same_upload_again_is_the_same_asset(owner: User, photo: Photo) -> None:
+    assert upload(owner, photo("rocket.jpg")) == upload(owner, photo("rocket.jpg"))
+    assert Asset.objects.count() == 1
+
+
+def test_two_owners_share_the_file_and_not_the_asset(owner: User, other: User, photo: Photo) -> None:
+    mine, theirs = upload(owner, photo("rocket.jpg")), upload(other, photo("rocket.jpg"))
+    assert mine != theirs
+    assert mine.file.name == theirs.file.name
+
+
+def test_upload_over_the_limit_is_refused_after_the_limit(owner: User) -> None:
+    file = io.BytesIO(bytes(30_000_000))
+    with pytest.raises(Problem) as problem:
+        store_upload(owner=owner, file=file, name="big.png")
+    assert problem.value.code == "image_too_large"
+    assert file.tell() == 20_000_001
+
+
+def test_full_disk_leaves_no_row(owner: User, photo: Photo, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    settings.MEDIA_ROOT = tmp_path / "file"
+    with pytest.raises(Problem) as problem:
+        upload(owner, photo("rocket.jpg"))
+    assert problem.value.status == 503
+    assert not Asset.objects.exists()
+
+
+# --- our own addresses -----------------------------------------------------------------------------
+
+
+def test_own_address_means_the_asset(owner: User, photo: Photo) -> None:
+    asset = upload(owner, photo("rocket.jpg"))
+    for url in (asset_url(asset), thumbnail_url(asset), f"/media/assets/{asset.id}"):
+        assert resolve(owner=owner, url=url) == asset
+
+
+def test_asset_of_somebody_else_looks_like_none(owner: User, other: User, photo: Photo) -> None:
+    url = asset_url(upload(other, photo("rocket.jpg")))
+    foreign, missing = refused(owner, url), refused(owner, f"/media/assets/{uuid4()}")
+    assert foreign == missing
+
+
+def test_address_on_another_host_is_not_ours(settings: Settings) -> None:
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://desk.example", ["desk.example", "old.example"]
+    path = f"/media/assets/{(number := uuid4())}"
+    assert asset_id_of(f"https://desk.example{path}") == number
+    assert asset_id_of(f"https://old.example:8000{path}") == number
+    for url in (
+        f"https://evil.example{path}",
+        f"https://desk.example{path}/x",
+        f"ftp://desk.example{path}",
+        "http://[",
+    ):
+        assert asset_id_of(url) is None
+    settings.ALLOWED_HOSTS = ["*"]
+    assert asset_id_of(f"https://evil.example{path}") is None
+
+
+# --- remote addresses ------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("loopback")
+def test_remote_image_is_fetched_once_for_each_owner(owner: User, other: User, photo: Photo) -> None:
+    with serving(always(answer(photo("rocket.jpg")))) as server:
+        url = f"{server.url}pictures/rocket.jpg?signature=s3cret"
+        asset = resolve(owner=owner, url=url)
+        assert resolve(owner=owner, url=url) == asset
+        assert len(server.heads) == 1
+        assert resolve(owner=other, url=url) != asset
+    assert (asset.name, asset.width, asset.height) == ("rocket.jpg", 640, 427)
+    assert asset.source_url == f"{server.url}pictures/rocket.jpg"
+    assert "s3cret" not in str(Asset.objects.filter(id=asset.id).values())
+    assert b"Accept: image/jpeg, image/png, image/webp\r\n" in server.heads[0]
+
+
+@pytest.mark.usefixtures("loopback")
+def test_addresses_that_differ_in_their_query_are_different_images(owner: User) -> None:
+    with serving(always(answer(drawn("PNG")))) as server:
+        assert resolve(owner=owner, url=f"{server.url}?id=1") != resolve(owner=owner, url=f"{server.url}?id=2")
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_fetching_at_once_get_one_asset(owner: User) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def meet(connection: socket.socket, _over: threading.Event) -> None:
+        both.wait()
+        connection.sendall(answer(drawn("PNG")))
+
+    found: list[Asset] = []
+
+    def fetch(url: str) -> None:
+        try:
+            found.append(resolve(owner=owner, url=url))
+        finally:
+            database.close()
+
+    with serving(meet) as server:
+        threads = [threading.Thread(target=fetch, args=(server.url,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(found) == 2
+    assert found[0] == found[1]
+    assert Asset.objects.count() == 1
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize(
+    ("data", "code", "words"),
+    [
+        (answer(b"", status="404 Not Found"), "image_unreachable", "127.0.0.1 answered 404 instead of the image."),
+        (answer(b"", status="500 Oh"), "image_unreachable", "127.0.0.1 answered 500"),
+        (answer(b"<!doctype html>Sign in"), "image_not_readable", "a web page"),
+        (answer(b""), "image_empty", "no bytes"),
+        (answer(drawn("GIF")), "image_not_readable", "GIF"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 20000001\r\n\r\n", "image_too_large", "20 MB is the most"),
+        (answer(b"", "Location: http://10.0.0.1/", status="302 Found"), "image_url_refused", "public internet"),
+        (answer(b"", "Location: /", status="302 Found"), "image_unreachable", "answered 302"),
+        (answer(b"zip", "Content-Encoding: gzip"), "image_unreachable", "compressed"),
+    ],
+)
+def test_what_is_no_image_is_named(owner: User, data: bytes, code: str, words: str) -> None:
+    with serving(always(data)) as server:
+        problem = refused(owner, server.url)
+    assert problem.code == code
+    assert words in problem.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "http://127.0.0.1/a.png", "http://169.254.169.254/", "https://u:p@pictures.example/", "x"],
+)
+def test_address_inside_is_refused(owner: User, url: str) -> None:
+    assert refused(owner, url).code == "image_url_refused"
+
+
+@pytest.mark.usefixtures("loopback")
+def test_refused_connection_is_unreachable(owner: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    problem = refused(owner, f"http://127.0.0.1:{port}/")
+    assert problem.code == "image_unreachable"
+    assert "refused the connection" in problem.detail
+
+
+@pytest.mark.usefixtures("loopback")
+def test_host_slow_at_first_gets_a_second_longer_try(owner: User) -> None:
+    def second_time(connection: socket.socket, over: threading.Event) -> None:
+        if len(server.heads) == 1:
+            over.wait()
+        connection.sendall(answer(drawn("PNG")))
+
+    with serving(second_time) as server:
+        assert resolve(owner=owner, url=server.url, seconds=2).width == 64
+        assert server.accepted == 2
+
+
+@pytest.mark.usefixtures("loopback")
+def test_host_that_drips_is_given_up_at_the_deadline(owner: User) -> None:
+    with serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x", every=0.05)) as server:
+        problem = refused(owner, server.url, seconds=1)
+        assert server.accepted == 2
+    assert problem.code == "image_unreachable"
+    assert "did not answer in full within 0.7 s" in problem.detail
+
+
+def test_setting_for_development_is_warned_of(settings: Settings) -> None:
+    assert private_urls(None) == []
+    settings.ALLOW_PRIVATE_URLS = True
+    assert [message.id for message in private_urls(None)] == ["assets.W001"]
+
+
+# --- the admin -------------------------------------------------------------------------------------
+
+
+def test_admin_shows_assets_and_changes_none(owner: User, photo: Photo, admin_client: Client) -> None:
+    asset = upload(owner, photo("rocket.jpg"), "rocket.jpg")
+    listed = admin_client.get("/admin/assets/asset/").content.decode()
+    assert f'src="{thumbnail_url(asset)}"' in listed
+    shown = admin_client.get(f"/admin/assets/asset/{asset.id}/change/").content.decode()
+    assert "640 × 427" in shown
+    assert 'name="_save"' not in shown
+    assert admin_client.get("/admin/assets/asset/add/").status_code == 403

@@ -106,7 +106,9 @@ def applications(address: Address, environment: Mapping[str, str]) -> list[Progr
     }
     commands = read_procfile(BASE / "Procfile", environment)
     if environment.get("PRESSROOM_SIMULATED"):
-        commands["simulator"] = (sys.executable, "-m", "apps.simulator", "--port", str(address.simulator_port))
+        kept = str(Path(environment["PRESSROOM_DATA_DIR"]) / "simulator")
+        port = str(address.simulator_port)
+        commands["simulator"] = (sys.executable, "-m", "apps.simulator", "--port", port, "--data-dir", kept)
     return [
         Program(
             name=name,

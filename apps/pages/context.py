@@ -44,7 +44,12 @@ def products(request: HttpRequest) -> list[dict[str, object]]:
     """The products that exist, for the masthead and the tab bar."""
     here = request.resolver_match.url_name if request.resolver_match else ""
     return [
-        {"name": "Studio", "href": reverse("workspaces"), "icon": "table", "active": here in {"workspaces", "workspace"}}
+        {
+            "name": "Studio",
+            "href": reverse("workspaces"),
+            "icon": "table",
+            "active": here in {"workspaces", "workspace"},
+        }
     ]
 
 

@@ -71,7 +71,9 @@ def tickets_of(user: User) -> list[Ticket]:
 def _ticket(job: Job, outlook: Outlook, title: str, thumb: str) -> Ticket:
     kind = KINDS.get(job.kind, job.kind)
     if job.status == Status.PROCESSING:
-        words = "stops at its next step" if job.cancel_requested_at else stage_words(job.stage, job.provider) or "running"
+        words = (
+            "stops at its next step" if job.cancel_requested_at else stage_words(job.stage, job.provider) or "running"
+        )
         return Ticket(job, title, f"{kind} · {words}", "running", thumb)
     wait = waiting(Line.of(job, outlook))
     told = format_html("{} · {}", kind, wait.lead or wait.rest or wait.word)

@@ -55,9 +55,7 @@ class RowIndex:
 
 
 def index_of(workspace: Workspace) -> RowIndex:
-    rows = workspace.rows.order_by("position", "created_at").values_list(
-        "id", "label", "target_url", "prompt_override"
-    )
+    rows = workspace.rows.order_by("position", "created_at").values_list("id", "label", "target_url", "prompt_override")
     jobs, prompts, with_images = _image_jobs(workspace), _prompt_jobs(workspace), _with_images(workspace)
     return RowIndex(
         [

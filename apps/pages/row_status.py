@@ -1,7 +1,7 @@
 """The status cell of a row: badge, sentences, bar, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -153,7 +153,9 @@ def _furthest(jobs: list[Job]) -> Job:
 
 def _now(job: Job) -> SafeString:
     since = job.started_at or job.created_at
-    return format_html('{} <span data-since="{}"></span> so far.', stage_words(job.stage, job.provider), since.isoformat())
+    return format_html(
+        '{} <span data-since="{}"></span> so far.', stage_words(job.stage, job.provider), since.isoformat()
+    )
 
 
 # ---- over
@@ -193,7 +195,9 @@ def _needs_you(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
 
 def _models_tried(job: Job | None) -> str:
     detail: PromptJob | None = getattr(job, "prompt_job", None)
-    models = list(dict.fromkeys(str(one.get("model", "")) for one in (detail.tried if detail else []) if isinstance(one, dict)))
+    models = list(
+        dict.fromkeys(str(one.get("model", "")) for one in (detail.tried if detail else []) if isinstance(one, dict))
+    )
     names = [model_name(model) for model in models if model]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
@@ -216,4 +220,3 @@ def _ended(state: RowState) -> datetime | None:
 
 def _last(jobs: list[Job]) -> datetime:
     return max(job.finished_at or job.created_at for job in jobs)
-

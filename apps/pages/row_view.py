@@ -1,7 +1,7 @@
 """A row as the page shows it: every word, picture and button state decided here, so that the template only lays it out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
@@ -189,7 +189,7 @@ class RowView:
     # ---- results
     @cached_property
     def images(self) -> list[ImageView]:
-        return [_image_view(image, place) for place, image in enumerate(self.state.images[:SHOWN], 1)]
+        return image_views(self.state.images[:SHOWN])
 
     @property
     def older(self) -> int:
@@ -215,9 +215,11 @@ class RowView:
 
 
 def _image_view(image: GeneratedImage, number: int) -> ImageView:
-    return ImageView(
-        image.pk, number, image.width, image.height, image.favourite, image.rating, image.simulated
-    )
+    return ImageView(image.pk, number, image.width, image.height, image.favourite, image.rating, image.simulated)
+
+
+def image_views(images: Iterable[GeneratedImage]) -> list[ImageView]:
+    return [_image_view(image, place) for place, image in enumerate(images, 1)]
 
 
 def _slot(job: Job) -> Slot:
@@ -243,7 +245,9 @@ def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]
     costs = calls.costs([job.pk for state in states for job in _jobs_of(state)])
     pictures = _pictures(rows)
     return [
-        RowView(state, numbers.get(state.row.pk, 0), status_of_row(state, outlooks, _cost(state, costs)), pictures, outlooks)
+        RowView(
+            state, numbers.get(state.row.pk, 0), status_of_row(state, outlooks, _cost(state, costs)), pictures, outlooks
+        )
         for state in states
     ]
 
@@ -270,4 +274,3 @@ def _load_last_errors(jobs: Sequence[Job]) -> None:
     retrying = {job.pk: job for job in jobs if job.status == Status.SCHEDULED and job.attempt}
     for past in Attempt.objects.filter(job_id__in=retrying).order_by("number") if retrying else ():
         retrying[past.job_id].last_error = past.error_message  # type: ignore[attr-defined]
-

@@ -26,7 +26,7 @@ LANES = {
     "listings": ("Listings", "listings", "listing"),
     "visibility": ("Visibility runs", "visibility runs", "visibility"),
 }
-NOTHING = mark_safe("")  # noqa: S308 - a constant
+NOTHING = mark_safe("")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ class Line:
     @classmethod
     def of(cls, job: Job, outlook: Outlook) -> "Line":
         o = outlook
-        return cls(o.reason, job.lane, job.provider, o.position, o.p50, o.p90, o.until, {"error": _last_error(job)} | o.facts)
+        return cls(
+            o.reason, job.lane, job.provider, o.position, o.p50, o.p90, o.until, {"error": _last_error(job)} | o.facts
+        )
 
     def fact(self, name: str) -> object:
         return (self.facts or {}).get(name)
@@ -143,7 +145,9 @@ def _dependency(line: Line) -> Wait:
     until = line.fact("until")
     why = inner(replace(line, lane="prompts", provider="xai", until=until if isinstance(until, datetime) else None))
     look = "held" if why.look == "held" else "waiting"
-    return Wait(look, "Waiting for the prompt", why.lead, format_html("{} Images start when the prompt is there.", why.rest))
+    return Wait(
+        look, "Waiting for the prompt", why.lead, format_html("{} Images start when the prompt is there.", why.rest)
+    )
 
 
 def _needs_prompt(line: Line) -> Wait:

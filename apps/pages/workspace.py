@@ -40,7 +40,11 @@ class Asked:
     number: int
 
     def href(self, workspace: Workspace, *, state: str | None = None, number: int = 1) -> str:
-        wanted = {"state": self.state if state is None else state, "q": self.query, "page": number if number > 1 else ""}
+        wanted = {
+            "state": self.state if state is None else state,
+            "q": self.query,
+            "page": number if number > 1 else "",
+        }
         query = urlencode({name: value for name, value in wanted.items() if value})
         return reverse("workspace", args=[workspace.pk]) + (f"?{query}" if query else "")
 
@@ -61,14 +65,18 @@ def workspace(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     shown = find_workspace(user, workspace_id)
     last_event = _last_event(user)  # before the rows are read: what happens meanwhile is asked for again, not missed
     index = index_of(shown)
-    context = _settings(shown) | _table(shown, asked, index) | {
-        "workspace": shown,
-        "last_event": last_event,
-        "filters": filters(shown, asked, index),
-        "spent": spent_today(user),
-        "total": len(index.entries),
-        "total_images": GeneratedImage.objects.filter(row__workspace=shown, late=False).exists(),
-    }
+    context = (
+        _settings(shown)
+        | _table(shown, asked, index)
+        | {
+            "workspace": shown,
+            "last_event": last_event,
+            "filters": filters(shown, asked, index),
+            "spent": spent_today(user),
+            "total": len(index.entries),
+            "total_images": GeneratedImage.objects.filter(row__workspace=shown, late=False).exists(),
+        }
+    )
     return render(request, "studio/workspace.html", context)
 
 

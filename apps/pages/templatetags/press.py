@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.pages import words
+from apps.providers.errors import provider_name
 
 register = template.Library()
 
@@ -57,6 +58,11 @@ def clock(at: datetime | None) -> SafeString:
 @register.filter
 def model_name(model: str) -> str:
     return words.model_name(model)
+
+
+@register.filter
+def provider(name: str) -> str:
+    return {"xai": "xAI"}.get(name, provider_name(name))
 
 
 @register.simple_tag

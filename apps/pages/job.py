@@ -1,0 +1,177 @@
+"""`/jobs/{uid}`: one job: a sentence, where the time went, calls and cost, the story."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.jobs.estimates import Outlook, describe
+from apps.jobs.models import Attempt, Job, JobEvent
+from apps.jobs.services import find_job
+from apps.jobs.states import LIVE, PENDING, Status
+from apps.pages.job_story import story_of
+from apps.pages.job_time import chart_of, spoken, steps_of
+from apps.pages.row_index import number_of
+from apps.pages.row_view import image_views
+from apps.pages.shell import page, reader
+from apps.pages.words import Line, count, duration, money, stage_words, trouble, waiting
+from apps.providers import calls
+from apps.providers.models import Call, CallState
+from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row
+
+LOOKS = {
+    Status.COMPLETED: ("done", "Done"),
+    Status.FAILED: ("failed", "Failed"),
+    Status.CANCELLED: ("cancelled", "Cancelled"),
+    Status.SKIPPED: ("skipped", "Skipped"),
+    Status.PROCESSING: ("running", "Running"),
+}
+CALLS = {
+    CallState.INTENT: ("running", "Being sent"),
+    CallState.ACCEPTED: ("running", "Accepted"),
+    CallState.SUCCEEDED: ("done", "Answered"),
+    CallState.FAILED: ("failed", "Failed"),
+    CallState.UNKNOWN: ("held", "Not known"),
+    CallState.LOST: ("cancelled", "Never arrived"),
+}
+
+
+@dataclass(frozen=True)
+class CallView:
+    call: Call
+
+    @property
+    def look(self) -> str:
+        return CALLS[CallState(self.call.state)][0]
+
+    @property
+    def word(self) -> str:
+        return CALLS[CallState(self.call.state)][1]
+
+    @property
+    def seconds(self) -> float | None:
+        start, end = self.call.sent_at or self.call.created_at, self.call.finished_at
+        return (end - start).total_seconds() if end else None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything about one job that its page shows, read in a constant number of queries."""
+
+    job: Job
+    attempts: list[Attempt]
+    events: list[JobEvent]
+    calls: list[Call]
+    outlook: Outlook
+    row: Row | None
+    prompt: PromptJob | None
+    detail: ImageJob | None
+
+    @property
+    def cost(self) -> Decimal | None:
+        known = [call.cost_usd for call in self.calls if call.cost_usd is not None]
+        return sum(known, Decimal(0)) if known else None
+
+
+@page
+def job(request: HttpRequest, uid: UUID) -> HttpResponse:
+    shown = find_job(user=reader(request), uid=uid)
+    facts = facts_of(shown)
+    look, word = _badge(facts)
+    steps = steps_of(shown, facts.attempts, facts.calls)
+    context = {
+        "job": shown,
+        "facts": facts,
+        "title": _title(facts),
+        "number": number_of(facts.row) if facts.row else None,
+        "look": look,
+        "word": word,
+        "sentence": sentence(facts),
+        "live": shown.status in LIVE,
+        "can_retry": shown.status in (Status.FAILED, Status.CANCELLED),
+        "lasted": _lasted(facts),
+        "tries": max(shown.attempt, len(facts.attempts)),
+        "most_tries": shown.max_retries + 1,
+        "steps": steps,
+        "wide": chart_of(steps, width=860, label=220, notes=True),
+        "narrow": chart_of(steps, width=358, label=150, notes=False),
+        "spoken": spoken(steps),
+        "calls": [CallView(call) for call in facts.calls],
+        "story": story_of(shown, facts.events, facts.attempts),
+        "images": image_views(GeneratedImage.objects.filter(job=shown)),
+    }
+    return render(request, "jobs/job.html", context)
+
+
+def facts_of(shown: Job) -> Facts:
+    prompt = PromptJob.objects.filter(job=shown).select_related("row__workspace").first()
+    detail = ImageJob.objects.filter(job=shown).select_related("row__workspace", "prompt_job__job").first()
+    side = prompt or detail
+    attempts = list(Attempt.objects.filter(job=shown).order_by("number"))
+    shown.last_error = attempts[-1].error_message if attempts else ""  # type: ignore[attr-defined]
+    return Facts(
+        job=shown,
+        attempts=attempts,
+        events=list(JobEvent.objects.filter(job=shown).order_by("id")[:500]),
+        calls=list(calls.calls_of([shown.pk])),
+        outlook=describe([shown]).get(shown.pk, Outlook()),
+        row=side.row if side else None,
+        prompt=prompt,
+        detail=detail,
+    )
+
+
+def _title(facts: Facts) -> str:
+    kind = {"prompt": "Prompt", "image": "Image"}.get(facts.job.kind, facts.job.kind.capitalize())
+    return f"{kind} for row {number_of(facts.row)}" if facts.row else kind
+
+
+def _badge(facts: Facts) -> tuple[str, str]:
+    if facts.job.status in PENDING:
+        wait = waiting(Line.of(facts.job, facts.outlook))
+        return wait.look, wait.word
+    if facts.job.status == Status.PROCESSING and facts.job.cancel_requested_at:
+        return "running", "Cancelling"
+    return LOOKS[Status(facts.job.status)]
+
+
+def _lasted(facts: Facts) -> str:
+    end = facts.job.finished_at
+    return duration((end - facts.job.created_at).total_seconds()) if end else ""
+
+
+def sentence(facts: Facts) -> SafeString | str:
+    """What a person would say aloud of this job."""
+    job = facts.job
+    if job.status in PENDING:
+        wait = waiting(Line.of(job, facts.outlook))
+        return format_html("{} {}", wait.lead, wait.rest)
+    if job.status == Status.PROCESSING:
+        since = (job.started_at or job.created_at).isoformat()
+        doing = stage_words(job.stage, job.provider) or "It runs."
+        return format_html('{} <span data-since="{}"></span> so far.', doing, since)
+    if job.status == Status.COMPLETED:
+        return _finished(facts)
+    if job.status == Status.FAILED:
+        told = trouble(job.error_code, job.error_message, job.error_action)
+        return f"{told.said} {told.todo}".strip()
+    return f"It was stopped{' while it ran' if job.started_at else ' before it started'}. {_paid(facts)}"
+
+
+def _finished(facts: Facts) -> str:
+    tries = len(facts.attempts)
+    how = "on the first try" if tries <= 1 else f"on try {tries}"
+    what = "The prompt was written" if facts.job.kind == "prompt" else "The image was made"
+    if facts.prompt and facts.prompt.source in (PromptJob.Source.TEMPLATE, PromptJob.Source.DEFAULT):
+        return f"No model wrote a usable prompt, so the workspace's rule made one up. {_paid(facts)}"
+    return f"{what} {how}, {_lasted(facts)} after it was asked for. {_paid(facts)}"
+
+
+def _paid(facts: Facts) -> str:
+    if not facts.calls:
+        return "Nothing was charged."
+    return f"{count(len(facts.calls), 'call')} to providers, {money(facts.cost)} in all."

@@ -1,8 +1,10 @@
-"""What beat does: written into django-celery-beat's tables by `POST /api/init`, `manage.py up` and migrations."""
+"""What beat does. Written into django-celery-beat's tables after each migration and by `POST /api/init`."""
 
 from dataclasses import dataclass
 
-from django.conf import settings
+from config.environment import number
+
+DISPATCH_SECONDS = number("PRESSROOM_DISPATCH_SECONDS", 2)
 
 
 @dataclass(frozen=True)
@@ -12,10 +14,11 @@ class Periodic:
     name: str
     task: str
     seconds: float
-    expires: float
+    expires: int
+    queue: str = "dispatch"
 
 
 SCHEDULE = (
-    Periodic(name="dispatch", task="jobs.dispatch", seconds=settings.DISPATCH_SECONDS, expires=10),
+    Periodic(name="dispatch", task="jobs.dispatch", seconds=DISPATCH_SECONDS, expires=10),
     Periodic(name="prune", task="jobs.prune", seconds=3600, expires=600),
 )

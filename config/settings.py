@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from config.environment import boolean, database, decimal, integer, number, text, words
+from config.lanes import KINDS as KINDS
+from config.lanes import LANES as LANES
 from config.logs import LOGGING as LOGGING
+from config.schedule import SCHEDULE as SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(text("PRESSROOM_DATA_DIR", str(BASE_DIR / ".pressroom")))
@@ -177,6 +180,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
     "interval_max": 0,
 }
+CELERY_IMPORTS = ("apps.jobs.worker",)
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SYNC_EVERY = 1  # last_run_at is written at once: GET /api/init sees from it whether beat is alive
@@ -186,7 +190,6 @@ CELERY_TIMEZONE = "UTC"
 LEASE_SECONDS = number("PRESSROOM_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
 ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
-DISPATCH_SECONDS = number("PRESSROOM_DISPATCH_SECONDS", 2)
 WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)
 MAX_CRASHES = 3
 LANE_LIMITS = {

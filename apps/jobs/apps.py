@@ -6,6 +6,13 @@ class JobsConfig(AppConfig):
     name = "apps.jobs"
 
     def ready(self) -> None:
-        from apps.jobs.lanes import ensure_lanes
+        post_migrate.connect(_furnish, sender=self, dispatch_uid="jobs.furnish")
 
-        post_migrate.connect(lambda **_: ensure_lanes(), sender=self, weak=False, dispatch_uid="lanes")
+
+def _furnish(**_signal: object) -> None:
+    """Lanes and schedule are there whenever the tables are."""
+    from apps.jobs.lanes import ensure_lanes
+    from apps.jobs.schedule import ensure_schedule
+
+    ensure_lanes()
+    ensure_schedule()

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.values import Failure, Lease
-from config.lanes import KINDS
 
 
 @dataclass(frozen=True)
@@ -112,4 +112,4 @@ class Handler:
 
 @cache
 def handler_of(kind: str) -> Handler:
-    return import_string(KINDS[kind].handler)()
+    return import_string(settings.KINDS[kind].handler)()

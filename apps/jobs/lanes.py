@@ -7,7 +7,6 @@ from django.conf import settings
 
 from apps.jobs.models import Hold, Lane
 from apps.jobs.wakeups import wake_after_commit
-from config.lanes import LANES
 
 # A changed limit is obeyed within this many seconds; asking the database at each claim would cost a round trip.
 _REMEMBERED_SECONDS = 1.0
@@ -38,7 +37,7 @@ def forget_limits() -> None:
 def ensure_lanes() -> None:
     """A row for each lane with its limit from the settings; limits that an operator changed stay."""
     Lane.objects.bulk_create(
-        [Lane(name=lane, limit=settings.LANE_LIMITS.get(lane)) for lane in LANES], ignore_conflicts=True
+        [Lane(name=lane, limit=settings.LANE_LIMITS.get(lane)) for lane in settings.LANES], ignore_conflicts=True
     )
 
 
@@ -66,5 +65,5 @@ def lift(scope: str, key: str, *, reason: str) -> None:
 
 
 def _known(lane: str) -> None:
-    if lane not in LANES:
-        raise ValueError(f"There is no lane {lane!r}; there are {', '.join(LANES)}.")
+    if lane not in settings.LANES:
+        raise ValueError(f"There is no lane {lane!r}; there are {', '.join(settings.LANES)}.")

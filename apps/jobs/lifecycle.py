@@ -25,7 +25,6 @@ from django.db import connection, transaction
 from apps.jobs import announce, sql, wakeups
 from apps.jobs.lanes import limits_of
 from apps.jobs.values import Change, Failure, Lease, NewJob
-from config.lanes import KINDS
 
 _CHANGE_FIELDS = tuple(Change.__dataclass_fields__)
 BATCH = 500
@@ -57,11 +56,13 @@ def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
         "uid": [job.uid for job in jobs],
         "owner_id": [job.owner_id for job in jobs],
         "kind": [job.kind for job in jobs],
-        "lane": [KINDS[job.kind].lane for job in jobs],
-        "provider": [KINDS[job.kind].provider for job in jobs],
+        "lane": [settings.KINDS[job.kind].lane for job in jobs],
+        "provider": [settings.KINDS[job.kind].provider for job in jobs],
         "subject": [job.subject for job in jobs],
         "priority": [job.priority for job in jobs],
-        "max_retries": [KINDS[job.kind].max_retries if job.max_retries is None else job.max_retries for job in jobs],
+        "max_retries": [
+            settings.KINDS[job.kind].max_retries if job.max_retries is None else job.max_retries for job in jobs
+        ],
         "waits_for_id": [job.waits_for_id for job in jobs],
         "waits_for_person": [job.waits_for_person for job in jobs],
         "parent_id": [job.parent_id for job in jobs],

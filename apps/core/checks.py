@@ -1,0 +1,130 @@
+"""`manage.py check`: every setting that is missing or wrong, by name, with what to do about it."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+_PROVIDER_KEYS = {"xai": ("XAI_API_KEY", "prompts"), "wavespeed": ("WAVESPEED_API_KEY", "images")}
+
+
+@register
+def needed(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """What Pressroom cannot run without."""
+    missing = [
+        (
+            settings.SECRET_KEY_GIVEN,
+            "SECRET_KEY",
+            "sessions would end at each restart",
+            "Set it to 50 random characters.",
+            "E001",
+        ),
+        (
+            settings.DATABASE_URL,
+            "DATABASE_URL",
+            "there is no database",
+            "Set it to postgresql://user:password@host/name.",
+            "E002",
+        ),
+        (settings.REDIS_URL, "REDIS_URL", "workers cannot be woken", "Set it to redis://host:6379/0.", "E003"),
+    ]
+    hint_up = " `manage.py up` sets it for one machine."
+    return [
+        Error(f"{name} is not set: {effect}.", hint=hint + hint_up, id=f"pressroom.{number}")
+        for given, name, effect, hint, number in missing
+        if not given
+    ]
+
+
+@register
+def addresses(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """Addresses that must be whole, so that links, cookies and the live stream work."""
+    wrong = []
+    for number, name in (("E004", "SITE_URL"), ("E005", "LIVE_URL")):
+        value = getattr(settings, name)
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            wrong.append(
+                Error(
+                    f"{name} is {value!r}.",
+                    hint="Write it whole, as https://desk.example.com.",
+                    id=f"pressroom.{number}",
+                )
+            )
+    if not settings.REDIS_URL.startswith(("redis://", "rediss://", "unix://")) and settings.REDIS_URL:
+        wrong.append(
+            Error("REDIS_URL is no Redis address.", hint="Write redis://, rediss:// or unix://.", id="pressroom.E006")
+        )
+    if not settings.DATABASE_URL.startswith(("postgresql://", "postgres://")) and settings.DATABASE_URL:
+        wrong.append(Error("DATABASE_URL is no PostgreSQL address.", hint="Write postgresql://….", id="pressroom.E007"))
+    return wrong
+
+
+@register
+def durations(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """The engine's times must fit each other."""
+    wrong: list[CheckMessage] = []
+    if settings.HEARTBEAT_SECONDS * 2 > settings.LEASE_SECONDS:
+        wrong.append(
+            Error(
+                "A lease runs out before its second heartbeat.",
+                hint="Make PRESSROOM_LEASE_SECONDS at least twice PRESSROOM_HEARTBEAT_SECONDS.",
+                id="pressroom.E010",
+            )
+        )
+    if settings.ATTEMPT_SECONDS + settings.WORK_SLICE_SECONDS > settings.CELERY_TASK_SOFT_TIME_LIMIT:
+        wrong.append(
+            Error(
+                "Celery would end an attempt before its own deadline.",
+                hint="Raise PRESSROOM_TASK_SOFT_LIMIT above PRESSROOM_ATTEMPT_SECONDS + PRESSROOM_WORK_SLICE_SECONDS.",
+                id="pressroom.E011",
+            )
+        )
+    return wrong
+
+
+@register
+def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """A provider without a key cannot be called; what needs it would wait."""
+    return [
+        Warning(
+            f"{name} is not set: no {product} can be made.",
+            hint=f"Set {name}, or run `manage.py up` to try the simulator.",
+            id="pressroom.W001",
+        )
+        for name, product in _PROVIDER_KEYS.values()
+        if not getattr(settings, name)
+    ]
+
+
+@register(Tags.security, deploy=True)
+def production(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """What a deployment on the open network needs besides."""
+    wrong: list[CheckMessage] = []
+    if not settings.CRON_SECRETS:
+        wrong.append(
+            Warning(
+                "CRON_SECRET is not set: /api/dispatch and /api/cron answer 401 to schedulers.",
+                hint="Set it to 32 random characters; two, separated by a comma, while you rotate it.",
+                id="pressroom.W002",
+            )
+        )
+    if not settings.HTTPS:
+        wrong.append(
+            Warning(
+                "SITE_URL is not https.",
+                hint="Put a TLS proxy in front and set SITE_URL to its address.",
+                id="pressroom.W003",
+            )
+        )
+    if settings.SIMULATED:
+        wrong.append(
+            Warning(
+                f"Simulated: {', '.join(settings.SIMULATED)}. Nothing real is made.",
+                hint="Set the providers' keys and unset PRESSROOM_SIMULATED.",
+                id="pressroom.W004",
+            )
+        )
+    return wrong

@@ -1,0 +1,28 @@
+"""The periodic tasks, present in beat's tables. What an operator changed in the admin stays."""
+
+from django.conf import settings
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+
+def ensure_schedule() -> int:
+    """Adds what is missing and follows a changed period from the settings; answers how many entries there are now."""
+    for periodic in settings.SCHEDULE:
+        every, period = _whole(periodic.seconds)
+        interval, _ = IntervalSchedule.objects.get_or_create(every=every, period=period)
+        PeriodicTask.objects.get_or_create(
+            name=periodic.name,
+            defaults={
+                "task": periodic.task,
+                "interval": interval,
+                "queue": periodic.queue,
+                "expire_seconds": periodic.expires,
+            },
+        )
+    return PeriodicTask.objects.filter(name__in=[periodic.name for periodic in settings.SCHEDULE], enabled=True).count()
+
+
+def _whole(seconds: float) -> tuple[int, str]:
+    """Beat's tables keep whole numbers: below a second, or with a fraction, microseconds."""
+    if seconds == int(seconds):
+        return int(seconds), IntervalSchedule.SECONDS
+    return int(seconds * 1_000_000), IntervalSchedule.MICROSECONDS

@@ -1,0 +1,158 @@
+"""`GET /api/events` as Server-Sent Events, in plain ASGI: no framework stands between Redis and the browser.
+
+`Last-Event-ID` (or `?after=`) resumes. Each message is `{id, job, subject, status, stage}`; `event: resync` says that
+something may have been missed, and everything should be read again.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from apps.jobs.announce import CHANNEL
+from apps.live.access import missed, user_of
+from apps.live.hub import RESYNC, Hub, Listener, encode
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+KEEP_ALIVE_SECONDS = 15.0
+_UNAUTHORISED = (
+    b'{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated",'
+    b'"detail":"This stream needs a signed-in user or a token.","action":"Sign in, or send Authorization: Bearer."}'
+)
+
+_hub: Hub | None = None
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http":
+        await _http(scope, receive, send)
+
+
+def hub() -> Hub:
+    global _hub
+    if _hub is None:
+        _hub = Hub(settings.REDIS_URL, CHANNEL)
+    return _hub
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            _end_streams_on_term()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _end_streams_on_term() -> None:
+    """The server waits for open connections before it tells of a shutdown, so the streams watch the signal themselves."""
+    before, loop = signal.getsignal(signal.SIGTERM), asyncio.get_running_loop()
+
+    def on_term(number: int, frame: Any) -> None:
+        loop.call_soon_threadsafe(hub().closing.set)
+        if callable(before):
+            before(number, frame)
+
+    try:
+        signal.signal(signal.SIGTERM, on_term)
+    except ValueError:  # not the main thread: the server's own kill time-out ends the streams
+        return
+
+
+async def _http(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if scope["path"] == "/health/live":
+        await _answer(send, 200, b'{"status":"ok"}')
+        return None
+    if scope["path"] != "/api/events":
+        return await _answer(
+            send, 404, b'{"status":404,"code":"not_found","detail":"Only /api/events is served here."}'
+        )
+    if scope["method"] == "OPTIONS":
+        await _answer(send, 204, b"")
+        return None
+    user = await sync_to_async(user_of)(headers)
+    if user is None:
+        await _answer(send, 401, _UNAUTHORISED)
+        return None
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    everybody = user.is_staff and query.get("all") == ["1"]
+    after = headers.get("last-event-id") or query.get("after", [""])[0]
+    await _stream(None if everybody else user.pk, int(after) if after.isdigit() else None, receive, send)
+
+
+async def _stream(owner_id: int | None, after: int | None, receive: Receive, send: Send) -> None:
+    async with hub().listening(owner_id) as listener:
+        await send({"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream")})
+        await _write(send, b"retry: 2000\n\n")
+        if after is not None:
+            await _catch_up(owner_id, after, send)
+        gone = asyncio.create_task(_disconnected(receive))
+        closing = asyncio.create_task(hub().closing.wait())
+        try:
+            await _pass_on(listener, send, gone, closing)
+        finally:
+            gone.cancel()
+            closing.cancel()
+
+
+async def _catch_up(owner_id: int | None, after: int, send: Send) -> None:
+    """Read after the listener is in place: what happens meanwhile comes twice rather than never."""
+    events = await sync_to_async(missed)(owner_id, after)
+    await _write(send, RESYNC if events is None else b"".join(encode(event) for event in events))
+
+
+async def _pass_on(listener: Listener, send: Send, gone: asyncio.Task[None], closing: asyncio.Task[Any]) -> None:
+    while True:
+        message = asyncio.create_task(listener.messages.get())
+        done, _ = await asyncio.wait(
+            {message, gone, closing}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if gone in done or closing in done:
+            message.cancel()
+            if closing in done:
+                await _write(send, b"", more=False)
+            return
+        if message in done:
+            await _write(send, message.result())
+        else:
+            message.cancel()
+            await _write(send, b": still here\n\n")
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _write(send: Send, body: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _answer(send: Send, status: int, body: bytes) -> None:
+    kind = b"application/problem+json" if status >= 400 else b"application/json"
+    await send({"type": "http.response.start", "status": status, "headers": _headers(kind)})
+    await _write(send, body, more=False)
+
+
+def _headers(content_type: bytes) -> list[tuple[bytes, bytes]]:
+    """The page's origin is another port of the same host, so the browser asks for leave to read with its cookie."""
+    return [
+        (b"content-type", content_type),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+        (b"access-control-allow-origin", settings.SITE_URL.encode()),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-allow-headers", b"authorization, last-event-id"),
+        (b"vary", b"origin"),
+    ]

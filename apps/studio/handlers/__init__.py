@@ -1,0 +1,1 @@
+"""What Studio's two kinds of job do: write a prompt, make an image."""

@@ -1,0 +1,270 @@
+"""An image job: submit once, give the worker back, look again, fetch what was made.
+
+Whatever died before, the job's last paid call says how to go on: nothing sent → submit; accepted → poll that id; sent
+and not answered → look it up at the provider, adopt it if found, submit again only when it surely does not exist.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import structlog
+from django.conf import settings
+
+from apps.core.errors import Problem
+from apps.jobs import calling
+from apps.jobs.handlers import Done, GiveUp, Handler, Parked, Run
+from apps.jobs.models import Job
+from apps.jobs.states import Stage
+from apps.jobs.values import Failure
+from apps.providers import calls
+from apps.providers.clock import database_now
+from apps.providers.errors import ProviderError, ResultLost
+from apps.providers.models import Call, CallState
+from apps.providers.types import Prediction
+from apps.providers.wavespeed.client import WavespeedClient
+from apps.providers.wavespeed.errors import task_error
+from apps.providers.wavespeed.lookup import Absent, Found, find_prediction
+from apps.studio.image_inputs import inputs_for
+from apps.studio.models import GeneratedImage, ImageJob
+from apps.studio.pictures import assets_of, content_of
+from apps.studio.results import Fetched, fetch, store_images
+
+log = structlog.get_logger(__name__)
+
+PROVIDER = "wavespeed"
+SUBMIT_SECONDS = 60.0
+POLL_SECONDS = 20.0
+FIRST_LOOK_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 10.0
+SETTLE_SECONDS = 5.0
+LONGEST_WAIT = timedelta(minutes=10)
+
+UNKNOWN = Failure(
+    "outcome_unknown",
+    "We cannot tell whether WaveSpeed took this order. It was not sent again.",
+    "Settle it on the desk.",
+)
+TOO_SLOW = Failure(
+    "provider_too_slow",
+    "WaveSpeed did not finish the image in 10 minutes.",
+    "Try it again. If it finishes after all, it is kept.",
+)
+NO_PROMPT = Failure("prompt_missing", "There is no prompt for this image.", "Type one and press Generate.")
+
+
+class ImageHandler(Handler):
+    def run(self, run: Run) -> Done | Parked:
+        image_job = ImageJob.objects.select_related("job").get(job_id=run.lease.job_id)
+        call = _current_call(image_job)
+        run.check()
+        if call is None:
+            return _submit(run, image_job)
+        if call.state in (CallState.INTENT, CallState.UNKNOWN):
+            return _settle(run, image_job, call)
+        return _look(run, image_job, call)
+
+    def clone(self, old: Job, new_id: int) -> None:
+        asked = ImageJob.objects.get(job=old)
+        ImageJob.objects.create(
+            job_id=new_id,
+            row=asked.row,
+            generation=asked.generation,
+            prompt_job=asked.prompt_job,
+            prompt=asked.prompt or (asked.prompt_job.generated_prompt if asked.prompt_job else ""),
+            prompt_source=asked.prompt_source,
+            image_urls=asked.image_urls,
+            generation_model=asked.generation_model,
+            width=asked.width,
+            height=asked.height,
+            seed=asked.seed,
+        )
+
+    def reconcile(self, job: Job) -> None:
+        """The job is over and its order is not: what comes of it is kept, marked late, and never applied."""
+        image_job = ImageJob.objects.select_related("job").get(job=job)
+        for call in calls.open_calls(job.pk):
+            try:
+                _reconcile_call(image_job, call)
+            except (ProviderError, Problem, GiveUp) as error:
+                log.info("reconcile_later", call=str(call.pk), error=str(error))
+
+
+def _current_call(image_job: ImageJob) -> Call | None:
+    """The last submit that may have made a task; one that failed or was lost leaves the job free to submit again."""
+    call = Call.objects.filter(job_id=image_job.job_id, purpose="submit").order_by("created_at").last()
+    return None if call is None or call.state in (CallState.FAILED, CallState.LOST) else call
+
+
+def _submit(run: Run, image_job: ImageJob) -> Parked:
+    if not image_job.prompt:
+        raise GiveUp(NO_PROMPT)
+    run.stage(Stage.SUBMITTING)
+    client = WavespeedClient.from_settings()
+    model = image_job.generation_model
+    seconds = min(SUBMIT_SECONDS, run.remaining)
+    with calling.permit(provider=PROVIDER, model=model, seconds=seconds):
+        inputs = _inputs(client, image_job)
+        run.check()
+        call = calls.begin(
+            job_id=run.lease.job_id,
+            attempt=run.lease.attempt,
+            owner_id=run.lease.owner_id,
+            provider=PROVIDER,
+            purpose="submit",
+            model=model,
+            inputs=inputs,
+        )
+        try:
+            prediction = client.submit(model=model, inputs=inputs, webhook_url=webhook_url(), seconds=seconds)
+        except ProviderError as error:
+            return _submit_failed(run, call, error)
+    calls.accepted(call, provider_id=prediction.id)
+    calling.report(provider=PROVIDER, model=model, error=None)
+    ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=prediction.id)
+    _price(client, call)
+    run.stage(Stage.WAITING_FOR_PROVIDER)
+    return Parked(FIRST_LOOK_SECONDS, Stage.WAITING_FOR_PROVIDER)
+
+
+def _submit_failed(run: Run, call: Call, error: ProviderError) -> Parked:
+    calling.report(provider=PROVIDER, model=call.model_asked, error=error)
+    if error.outcome_known:
+        calls.failed(call, error)
+        raise calling.verdict(error) from error
+    calls.unknown(call, error)
+    run.stage(Stage.SETTLING)
+    return Parked(SETTLE_SECONDS, Stage.SETTLING)
+
+
+def _inputs(client: WavespeedClient, image_job: ImageJob) -> dict[str, object]:
+    try:
+        pictures = [content_of(asset) for asset in assets_of(image_job.image_urls)]
+    except Problem as problem:
+        raise GiveUp(Failure(problem.code, problem.detail, problem.action)) from problem
+    try:
+        urls = [client.upload(data, filename=name, content_type=kind) for data, name, kind in pictures]
+    except ProviderError as error:
+        raise calling.verdict(error) from error
+    return inputs_for(
+        image_job.generation_model,
+        prompt=image_job.prompt,
+        urls=urls,
+        size=(image_job.width, image_job.height),
+        seed=image_job.seed,
+    )
+
+
+def webhook_url() -> str:
+    """WaveSpeed calls back only where it can reach us; polling does without."""
+    reachable = settings.SITE_URL.startswith("https://") or PROVIDER in settings.SIMULATED
+    return f"{settings.SITE_URL}/api/webhooks/wavespeed" if reachable and settings.WAVESPEED_WEBHOOKS else ""
+
+
+def _price(client: WavespeedClient, call: Call) -> None:
+    """WaveSpeed's replies carry no cost: its price for these inputs is asked for, and stays open if it cannot be had."""
+    try:
+        calls.set_cost(call, cost_usd=client.price(call.model_asked, call.inputs), cost_source="quoted")
+    except ProviderError as error:
+        log.warning("price_unknown", model=call.model_asked, error=error.code)
+
+
+def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
+    """Sent, and nobody knows whether it was taken."""
+    run.stage(Stage.SETTLING)
+    found = _find(call)
+    if isinstance(found, Found):
+        ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=found.prediction.id)
+        _price(WavespeedClient.from_settings(), call)
+        return _look(run, image_job, call)
+    if isinstance(found, Absent):
+        calls.lost(call)
+        return _submit(run, image_job)
+    if database_now() - call.created_at < timedelta(seconds=settings.UNKNOWN_GRACE_SECONDS):
+        return Parked(SETTLE_SECONDS, Stage.SETTLING)
+    if call.state == CallState.INTENT:
+        calls.unknown(call, ProviderError(PROVIDER, detail="Not found, and not surely absent.", sent=None))
+    raise GiveUp(UNKNOWN)
+
+
+def _find(call: Call) -> object:
+    try:
+        return find_prediction(call)
+    except ProviderError as error:
+        raise calling.verdict(error) from error
+
+
+def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
+    client = WavespeedClient.from_settings()
+    try:
+        prediction = client.prediction(call.provider_id, seconds=min(POLL_SECONDS, run.remaining))
+    except ResultLost as error:
+        calls.failed(call, error)
+        raise GiveUp(Failure(error.code, error.message, error.action)) from error
+    except ProviderError as error:
+        # A look costs nothing and proves nothing about the task: look again, without using up an attempt.
+        log.info("look_failed", error=error.code)
+        return _wait_on(call)
+    if not prediction.finished:
+        return _wait_on(call)
+    if prediction.failed:
+        return _task_failed(call, prediction)
+    run.stage(Stage.SAVING)
+    return _fetched(client, run, image_job, call, prediction)
+
+
+def _wait_on(call: Call) -> Parked:
+    waited = database_now() - (call.accepted_at or call.created_at)
+    if waited > LONGEST_WAIT:
+        raise GiveUp(TOO_SLOW)
+    return Parked(min(max(1.0, waited.total_seconds() / 10), LONGEST_PAUSE_SECONDS), Stage.WAITING_FOR_PROVIDER)
+
+
+def _task_failed(call: Call, prediction: Prediction) -> Done:
+    error = task_error(prediction)
+    calls.failed(call, error)
+    calls.set_cost(call, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
+    calling.report(provider=PROVIDER, model=call.model_asked, error=error)
+    raise calling.verdict(error)
+
+
+def _fetched(client: WavespeedClient, run: Run, image_job: ImageJob, call: Call, prediction: Prediction) -> Done:
+    try:
+        files = fetch(client, prediction, seconds=run.remaining)
+    except ProviderError as error:
+        raise calling.verdict(error) from error
+    except Problem as problem:
+        raise calling.unusable(PROVIDER, problem) from problem
+    run.check()
+    return Done(store=_storing(image_job, call, prediction, files, late=False))
+
+
+def _storing(
+    image_job: ImageJob, call: Call, prediction: Prediction, files: list[Fetched], *, late: bool
+) -> Callable[[], None]:
+    def store() -> None:
+        store_images(image_job, files, late=late)
+        calls.succeeded(
+            call,
+            result={"outputs": list(prediction.outputs)},
+            model_answered=prediction.model or call.model_asked,
+            late=late,
+        )
+
+    return store
+
+
+def _reconcile_call(image_job: ImageJob, call: Call) -> None:
+    if call.state == CallState.INTENT:
+        found = find_prediction(call)
+        if isinstance(found, Absent):
+            calls.lost(call)
+        if not isinstance(found, Found):
+            return
+    client = WavespeedClient.from_settings()
+    prediction = client.prediction(call.provider_id, seconds=POLL_SECONDS)
+    if prediction.failed:
+        calls.failed(call, task_error(prediction))
+        calls.set_cost(call, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
+    elif prediction.succeeded and not GeneratedImage.objects.filter(job=image_job.job).exists():
+        _storing(image_job, call, prediction, fetch(client, prediction, seconds=SUBMIT_SECONDS), late=True)()

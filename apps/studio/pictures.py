@@ -1,0 +1,58 @@
+"""The pictures a row names by URL, as assets of its owner: checked before anything is queued."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from apps.accounts.models import User
+from apps.assets.library import resolve, store_upload
+from apps.assets.models import Asset
+from apps.assets.storage import content_type, open_file
+from apps.assets.urls import asset_id_of, asset_url
+from apps.core.errors import Problem, invalid
+from apps.studio.links import image_id_of
+from apps.studio.models import GeneratedImage
+
+MOST_REFERENCES = 9  # the image models take ten pictures, and the target is one of them
+
+
+def checked(owner: User, urls: Sequence[str], *, field: str) -> list[str]:
+    """Our own URL of each picture, in order. Problem 422, naming the field, for the first that cannot be used."""
+    if len(urls) > MOST_REFERENCES:
+        raise invalid(
+            field, f"{len(urls)} references are too many: the image models take {MOST_REFERENCES}.", "Remove some."
+        )
+    return [asset_url(_checked(owner, url, field)) for url in urls]
+
+
+def _checked(owner: User, url: str, field: str) -> Asset:
+    try:
+        return _made_here(owner, url) or resolve(owner=owner, url=url)
+    except Problem as problem:
+        problem.extra.setdefault("errors", {field: [problem.detail]})
+        raise
+
+
+def _made_here(owner: User, url: str) -> Asset | None:
+    """A picture that Pressroom generated may be the target or a reference of the next."""
+    image_id = image_id_of(url)
+    image = GeneratedImage.objects.filter(pk=image_id, owner=owner).first() if image_id else None
+    if image is None:
+        return None
+    with open_file(image.file.name) as file:
+        return store_upload(owner=owner, file=file, name=f"image {image.pk}")
+
+
+def assets_of(urls: Sequence[str]) -> list[Asset]:
+    """The assets behind URLs that were checked, in order. Problem when one was deleted meanwhile."""
+    ids: list[UUID | None] = [asset_id_of(url) for url in urls]
+    found = Asset.objects.in_bulk([asset_id for asset_id in ids if asset_id])
+    if any(asset_id not in found for asset_id in ids):
+        raise Problem(422, "picture_deleted", "A picture of this row was deleted.", "Add it again.")
+    return [found[asset_id] for asset_id in ids if asset_id]
+
+
+def content_of(asset: Asset) -> tuple[bytes, str, str]:
+    """The stored file's bytes, a file name for it, and its media type."""
+    name = str(asset.file)
+    with open_file(name) as file:
+        return file.read(), f"{asset.digest[:16]}{name[name.rindex('.') :]}", content_type(name)

@@ -1,0 +1,69 @@
+"""From a finished prediction to pictures in our own storage."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from apps.assets.images import open_checked, thumbnail_bytes
+from apps.assets.storage import content_path, write_once
+from apps.providers.errors import ResultLost
+from apps.providers.types import Prediction
+from apps.providers.wavespeed.client import WavespeedClient
+from apps.studio.models import GeneratedImage, ImageJob, Row
+
+_SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}  # the formats that open_checked lets through
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One output, verified as an image and stored under a name made of its content: fetching it again is harmless."""
+
+    file: str
+    thumbnail: str
+    width: int
+    height: int
+    bytes: int
+
+
+def fetch(client: WavespeedClient, prediction: Prediction, *, seconds: float) -> list[Fetched]:
+    """Downloads every output at once: providers delete theirs. Raises ProviderError, or Problem for what is no image."""
+    if not prediction.outputs:
+        raise ResultLost("wavespeed", detail="The task is completed and has no outputs.")
+    return [_keep(client.download(url, seconds=seconds)) for url in prediction.outputs]
+
+
+def _keep(data: bytes) -> Fetched:
+    image = open_checked(data)
+    small = thumbnail_bytes(image)
+    file = content_path("images", hashlib.sha256(data).hexdigest(), _SUFFIXES[data[:2]])
+    thumbnail = content_path("thumbnails", hashlib.sha256(small).hexdigest(), ".webp")
+    write_once(file, data)
+    write_once(thumbnail, small)
+    return Fetched(file, thumbnail, image.width, image.height, len(data))
+
+
+def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> None:
+    """The rows of the pictures; a repeat makes none. A row that was deleted meanwhile keeps nothing, the job does."""
+    row = Row.objects.filter(pk=image_job.row_id).first()
+    GeneratedImage.objects.bulk_create(
+        [
+            GeneratedImage(
+                job_id=image_job.job_id,
+                row=row,
+                owner_id=image_job.job.owner_id,
+                index=index,
+                file=kept.file,
+                thumbnail=kept.thumbnail,
+                width=kept.width,
+                height=kept.height,
+                bytes=kept.bytes,
+                prompt=image_job.prompt,
+                generation_model=image_job.generation_model,
+                simulated="wavespeed" in settings.SIMULATED,
+                late=late or row is None,
+            )
+            for index, kept in enumerate(files)
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,147 @@
+"""Rows as people see them: their state follows from their jobs, so it cannot disagree with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from apps.accounts.models import User
+from apps.jobs import lifecycle
+from apps.jobs.models import Job
+from apps.jobs.states import LIVE, PENDING, Reason, Status
+from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
+from apps.studio.owned import find_row, find_workspace
+
+MOST_IMAGES_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class RowState:
+    """`status`: idle, queued, running, partial, done, error or needs_you. `jobs`: the image jobs of the latest generation."""
+
+    row: Row
+    status: str
+    jobs: list[Job] = field(default_factory=list)
+    prompt_job: Job | None = None
+    images: list[GeneratedImage] = field(default_factory=list)
+    error: dict[str, str] | None = None
+
+
+def subject_of(row: Row) -> str:
+    return f"row:{row.pk}"
+
+
+def references_of(row: Row) -> list[str]:
+    """The row's own references; null means the workspace's, an empty list none."""
+    return row.workspace.default_ref_urls if row.ref_urls is None else row.ref_urls
+
+
+def rows_with_state(rows: Iterable[Row]) -> list[RowState]:
+    """The state of each row in four queries, however many rows there are."""
+    rows = list(rows)
+    jobs, prompts, images = _image_jobs(rows), _prompt_jobs(rows), _images(rows)
+    return [_state(row, jobs[row.pk], prompts[row.pk], images[row.pk]) for row in rows]
+
+
+def _image_jobs(rows: list[Row]) -> dict[UUID, list[Job]]:
+    generations = [row.generation for row in rows if row.generation]
+    found: dict[UUID, list[Job]] = defaultdict(list)
+    details = ImageJob.objects.filter(generation__in=generations).select_related("job", "prompt_job").order_by("job_id")
+    for detail in details:
+        if detail.row_id:
+            detail.job.image_job = detail
+            found[detail.row_id].append(detail.job)
+    return found
+
+
+def _prompt_jobs(rows: list[Row]) -> dict[UUID, list[Job]]:
+    """The newest prompt job of each row."""
+    newest = PromptJob.objects.filter(row__in=rows).values("row").annotate(newest=Max("job_id")).values("newest")
+    found: dict[UUID, list[Job]] = defaultdict(list)
+    for detail in PromptJob.objects.filter(job_id__in=newest).select_related("job"):
+        detail.job.prompt_job = detail
+        if detail.row_id:
+            found[detail.row_id].append(detail.job)
+    return found
+
+
+def _images(rows: list[Row]) -> dict[UUID, list[GeneratedImage]]:
+    found: dict[UUID, list[GeneratedImage]] = defaultdict(list)
+    for image in GeneratedImage.objects.filter(row__in=rows, late=False).order_by("-job_id", "index"):
+        if image.row_id and len(found[image.row_id]) < MOST_IMAGES_SHOWN:
+            found[image.row_id].append(image)
+    return found
+
+
+def _state(row: Row, jobs: list[Job], prompts: list[Job], images: list[GeneratedImage]) -> RowState:
+    prompt_job = prompts[0] if prompts else None
+    return RowState(
+        row=row,
+        status=status_of(jobs, prompt_job, has_images=bool(images)),
+        jobs=jobs,
+        prompt_job=prompt_job,
+        images=images,
+        error=_error_of(jobs, prompt_job),
+    )
+
+
+def status_of(jobs: list[Job], prompt_job: Job | None, *, has_images: bool) -> str:
+    """One word for the row, from the jobs of its latest generation and its newest prompt job."""
+    statuses = {job.status for job in jobs}
+    if any(job.reason == Reason.NEEDS_PROMPT and job.status == Status.WAITING for job in jobs):
+        return "needs_you"
+    if Status.PROCESSING in statuses or (prompt_job and prompt_job.status == Status.PROCESSING):
+        return "running"
+    if statuses & set(PENDING) or (prompt_job and prompt_job.status in PENDING):
+        return "queued"
+    if not jobs:
+        return "error" if prompt_job and prompt_job.status == Status.FAILED else "done" if has_images else "idle"
+    if statuses == {Status.COMPLETED}:
+        return "done"
+    if Status.COMPLETED in statuses:
+        return "partial"
+    return "error" if Status.FAILED in statuses else "done" if has_images else "idle"
+
+
+def _error_of(jobs: list[Job], prompt_job: Job | None) -> dict[str, str] | None:
+    """The prompt's failure before its dependants', which only repeat it."""
+    alone = prompt_job if prompt_job and (not jobs or prompt_job.pk > max(job.pk for job in jobs)) else None
+    behind = [prompt_job] if prompt_job and any(job.error_code == "dependency_failed" for job in jobs) else []
+    for job in [*behind, *jobs, *([alone] if alone else [])]:
+        if job.status == Status.FAILED and job.error_code:
+            return {"code": job.error_code, "message": job.error_message, "action": job.error_action}
+    return None
+
+
+def create_rows(*, user: User, workspace_id: UUID, rows: list[dict[str, object]]) -> list[Row]:
+    """Adds rows at the end of the workspace. Fields as of Row: label, ref_urls, target_url, prompt_override, match_target_ratio."""
+    workspace = find_workspace(user, workspace_id)
+    with transaction.atomic():
+        # One writer at a time, so that two tabs do not give the same position.
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        last = workspace.rows.aggregate(last=Max("position"))["last"]
+        start = 0 if last is None else last + 1
+        return Row.objects.bulk_create(
+            [Row(workspace=workspace, position=start + place, **fields) for place, fields in enumerate(rows)]  # type: ignore[arg-type]
+        )
+
+
+def update_row(*, user: User, row_id: UUID, fields: dict[str, object]) -> Row:
+    """Changes only what is named, so that two tabs that edit different fields both win."""
+    row = find_row(user, row_id)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*fields, "updated_at"])
+    return row
+
+
+def delete_row(*, user: User, row_id: UUID) -> None:
+    """Cancels what the row still has in the queue, then removes it. A result that comes later is kept with its job."""
+    row = find_row(user, row_id)
+    with transaction.atomic():
+        live = Job.objects.filter(subject=subject_of(row), status__in=LIVE).values_list("pk", flat=True)
+        lifecycle.request_cancel(list(live), reason="row_deleted")
+        row.delete()

@@ -1,0 +1,194 @@
+"""What people ask of Studio: prompts and images for a row."""
+
+import secrets
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.core.errors import Problem
+from apps.jobs import lifecycle
+from apps.jobs.models import Job
+from apps.jobs.states import Reason, Status
+from apps.jobs.values import NewJob
+from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
+from apps.studio.owned import find_row
+from apps.studio.pictures import checked
+from apps.studio.rows import references_of, subject_of
+from apps.studio.sizes import output_size
+
+GENERATING, COMPLETED, PENDING = "generating", "completed", "pending"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What one press of Generate or AI Generate made."""
+
+    jobs: list[Job]
+    prompt_job: Job | None
+    prompt_status: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A row's pictures, checked, as our own URLs."""
+
+    references: list[str]
+    target: str
+
+    @property
+    def all(self) -> list[str]:
+        """References first, target last: the order in which models get them."""
+        return [*self.references, self.target]
+
+
+def generate_images(
+    *,
+    user: User,
+    row_id: UUID,
+    use_ai_prompt: bool,
+    count: int | None = None,
+    priority: int = 5,
+    within: Callable[[Generated], object] = lambda _made: None,
+) -> Generated:
+    """Queues the row's images, and with `use_ai_prompt` a prompt job that they wait for, all in one transaction.
+
+    `within` is called with what was made inside that transaction: what it writes is there exactly when the jobs are.
+
+    Image jobs that wait for a person to type a prompt are released with the row's prompt instead of made anew.
+    Problem 422: target_missing, prompt_missing, or what is wrong with a picture.
+    """
+    row = find_row(user, row_id)
+    if not use_ai_prompt:
+        prompt = _own_prompt(row)
+        with transaction.atomic():
+            released = _release_waiting(row, prompt)
+            if released:
+                made = Generated(released, None, COMPLETED)
+                within(made)
+                return made
+    pictures = _pictures_of(row)
+    with transaction.atomic():
+        prompt_job = _add_prompt_job(row, pictures, priority) if use_ai_prompt else None
+        jobs = _add_image_jobs(row, pictures, count or row.workspace.images_per_generate, priority, prompt_job)
+        if not use_ai_prompt:
+            ImageJob.objects.filter(job__in=jobs).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
+        made = Generated(jobs, prompt_job.job if prompt_job else None, GENERATING if prompt_job else COMPLETED)
+        within(made)
+    return made
+
+
+def queue_prompt(
+    *,
+    user: User,
+    row_id: UUID,
+    target_url: str,
+    ref_urls: Sequence[str] | None = None,
+    priority: int = 5,
+    operation: str = PromptJob.Operation.GENERATE,
+    existing_prompt: str = "",
+    instructions: str = "",
+    apply_to_row: bool = False,
+    within: Callable[[Job], object] = lambda _job: None,
+) -> Job:
+    """Queues a prompt for a row, without images. `ref_urls` None: the row's own references; `within` as above."""
+    row = find_row(user, row_id)
+    references = references_of(row) if ref_urls is None else list(ref_urls)
+    pictures = _checked_pictures(row, references, target_url or row.target_url)
+    if operation == PromptJob.Operation.ENHANCE and not existing_prompt.strip():
+        raise Problem(
+            422, "prompt_missing", "There is no prompt to improve.", "Send existingPrompt, or ask for a new one."
+        )
+    with transaction.atomic():
+        job = _add_prompt_job(
+            row,
+            pictures,
+            priority,
+            operation=operation,
+            existing_prompt=existing_prompt,
+            instructions=instructions,
+            apply_to_row=apply_to_row,
+            on_failure=PromptPolicy.FAIL,
+        ).job
+        within(job)
+    return job
+
+
+def _own_prompt(row: Row) -> str:
+    prompt = (row.prompt_override or row.workspace.default_prompt).strip()
+    if not prompt:
+        raise Problem(
+            422, "prompt_missing", "This row has no prompt.", "Type one, or press AI Generate to have one written."
+        )
+    return prompt
+
+
+def _release_waiting(row: Row, prompt: str) -> list[Job]:
+    with transaction.atomic():
+        waiting = Job.objects.select_for_update().filter(
+            subject=subject_of(row), status=Status.WAITING, reason=Reason.NEEDS_PROMPT
+        )
+        ids = [job.pk for job in waiting]
+        ImageJob.objects.filter(job__in=ids).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
+        lifecycle.release(ids, reason="prompt_typed")
+    return list(Job.objects.filter(pk__in=ids).order_by("pk"))
+
+
+def _pictures_of(row: Row) -> Pictures:
+    return _checked_pictures(row, references_of(row), row.target_url)
+
+
+def _checked_pictures(row: Row, references: Sequence[str], target: str) -> Pictures:
+    """Outside any transaction: it may fetch from the network."""
+    if not target:
+        raise Problem(422, "target_missing", "This row has no target picture.", "Add one, then generate.")
+    owner = row.workspace.owner
+    return Pictures(checked(owner, references, field="refUrls"), checked(owner, [target], field="targetUrl")[0])
+
+
+def _add_prompt_job(row: Row, pictures: Pictures, priority: int, **asked: object) -> PromptJob:
+    new = NewJob(kind="prompt", owner_id=row.workspace.owner_id, subject=subject_of(row), priority=priority)
+    job_id = lifecycle.enqueue([new])[new.uid]
+    fields = {"on_failure": row.workspace.on_prompt_failure, "strategy": row.workspace.prompt_strategy} | asked
+    return PromptJob.objects.create(
+        job_id=job_id, row=row, ref_urls=pictures.references, target_url=pictures.target, **fields
+    )
+
+
+def _add_image_jobs(row: Row, pictures: Pictures, count: int, priority: int, prompt_job: PromptJob | None) -> list[Job]:
+    waits_for = prompt_job.job_id if prompt_job else None
+    wanted = [
+        NewJob(
+            kind="image",
+            owner_id=row.workspace.owner_id,
+            subject=subject_of(row),
+            priority=priority,
+            waits_for_id=waits_for,
+        )
+        for _ in range(count)
+    ]
+    ids = lifecycle.enqueue(wanted)
+    generation = uuid.uuid4()
+    width, height = output_size(row, pictures.target)
+    ImageJob.objects.bulk_create(
+        [
+            ImageJob(
+                job_id=job_id,
+                row=row,
+                generation=generation,
+                prompt_job=prompt_job,
+                image_urls=pictures.all,
+                generation_model=row.workspace.generation_model or settings.IMAGE_MODEL,
+                width=width,
+                height=height,
+                seed=secrets.randbelow(2**31 - 1),
+            )
+            for job_id in ids.values()
+        ]
+    )
+    Row.objects.filter(pk=row.pk).update(generation=generation)
+    return list(Job.objects.filter(pk__in=ids.values()).order_by("pk"))

@@ -1,0 +1,51 @@
+"""A workspace of real photographs, and the processes that work it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.accounts.models import User
+from apps.assets.library import store_upload
+from apps.assets.urls import asset_url
+from apps.studio.demo import PHOTOS
+from apps.studio.models import Row, Workspace
+from tests.support.stack import Stack, running
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return User.objects.create_user("ada", password="a long password")
+
+
+@pytest.fixture
+def photo(owner: User) -> Callable[[str], str]:
+    def url(name: str) -> str:
+        with (PHOTOS / name).open("rb") as file:
+            return asset_url(store_upload(owner=owner, file=file, name=name))
+
+    return url
+
+
+@pytest.fixture
+def workspace(owner: User) -> Workspace:
+    return Workspace.objects.create(
+        owner=owner,
+        name="Posters",
+        default_prompt="A calm autumn poster in warm light.",
+        output_width=1024,
+        output_height=1024,
+    )
+
+
+@pytest.fixture
+def row(workspace: Workspace, photo: Callable[[str], str]) -> Row:
+    return Row.objects.create(
+        workspace=workspace, target_url=photo("hubble_deep_field.jpg"), ref_urls=[photo("chelsea.png")]
+    )
+
+
+@pytest.fixture
+def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
+    with running(tmp_path) as stack:
+        yield stack

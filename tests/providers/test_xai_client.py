@@ -87,6 +87,11 @@ def test_a_wrong_or_missing_key_says_nothing_of_the_key(simulator: SimulatorProc
     assert "secret" not in f"{error} {error.message} {error.provider_code}"
 
 
+REFUSED = {
+    "id": "8e3", "object": "chat.completion", "model": "grok-4.3",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": None, "refusal": "No."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 41, "cost_in_usd_ticks": 10115500},
+}  # fmt: skip
 CASES: list[tuple[dict[str, Any], type[errors.ProviderError]]] = [
     ({"status": 429, "error_text": "Too many tokens for team x"}, errors.RateLimited),
     ({"status": 429, "error_text": "Your team has used all available credits"}, errors.PaymentRequired),
@@ -156,7 +161,7 @@ def test_a_huge_answer_is_not_read_to_its_end(xai: XaiClient, simulator: Simulat
 @pytest.mark.parametrize(
     ("effect", "kind"),
     [
-        ({"refusal": True}, errors.ContentRefused),
+        ({"status": 200, "body": REFUSED}, errors.ContentRefused),
         ({"finish_reason": "length"}, errors.Truncated),
         ({"finish_reason": "content_filter"}, errors.ContentRefused),
         ({"text": ""}, errors.MalformedOutput),

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from apps.core.http import Reply
 from apps.providers import http
-from apps.providers.errors import InvalidRequest, MalformedOutput, ModelUnavailable, ResultLost
+from apps.providers.errors import MalformedOutput, ModelUnavailable, ResultLost
 from apps.providers.types import Prediction
 from apps.providers.wavespeed import downloads, payloads, prices, uploads
 
@@ -122,4 +122,4 @@ def _decode(data_uri: str) -> bytes:
     try:
         return base64.b64decode(data_uri.partition(",")[2], validate=True)
     except binascii.Error as error:
-        raise InvalidRequest("wavespeed", detail="The result is no base64.") from error
+        raise MalformedOutput("wavespeed", detail="The result is no address and no base64.") from error

@@ -39,10 +39,11 @@ STATUSES: dict[int, type[errors.ProviderError]] = {
 def classify(fault: Fault, *, submitting: bool = False) -> errors.ProviderError:
     """The error of a refused request; `fault.status` is the envelope's code when that is not 200.
 
-    A 5xx on a submit that is not WaveSpeed's own 503 says nothing about the task: it may have been created.
+    A submit that ended in 408 or 5xx, but for WaveSpeed's own 503, may have made a task all the same.
     """
     kind = _kind(fault)
-    unclear = submitting and fault.status >= 500 and not (fault.status == 503 and fault.is_json)
+    broken = fault.status == 408 or 500 <= fault.status < 600 or fault.status >= 5000
+    unclear = submitting and broken and not (fault.status == 503 and fault.is_json)
     return kind(
         PROVIDER,
         detail="" if kind is errors.AuthFailed else scrub(fault.text),

@@ -141,8 +141,8 @@ def _check_frames(opened: Image.Image) -> None:
 
 def _upright(opened: Image.Image) -> Image.Image:
     opened.load()
-    picture = ImageOps.exif_transpose(opened)
-    picture = _in_srgb(picture)
+    ImageOps.exif_transpose(opened, in_place=True)
+    picture = _in_srgb(opened)
     picture.info.clear()
     return picture
 

@@ -22,7 +22,7 @@ from apps.core.http import (
     send,
     stream_lines,
 )
-from tests.core.servers import always, answer, dripping, once, serving
+from tests.core.servers import Script, always, answer, dripping, once, serving
 
 
 def get(url: str, *, seconds: float = 5, max_bytes: int = 1_000_000, fresh: bool = False) -> Reply:
@@ -91,7 +91,7 @@ def test_environment_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> No
         pytest.param(lambda _connection, over: over.wait(), id="silence"),
     ],
 )
-def test_deadline_cuts(script) -> None:
+def test_deadline_cuts(script: Script) -> None:
     with serving(script) as server:
         began = time.monotonic()
         with pytest.raises(NoAnswer) as failure:

@@ -15,13 +15,16 @@ class UnknownField(ValueError):
 class Effect:
     """How one call misbehaves. Everything left out stays normal.
 
-    Canned reply, nothing is done: `status`, `body` (text, or JSON), `html`. Before the work: `delay_ms`, `hang`,
-    `drop_connection` (true or "before"). After the work: `drop_connection` "after", `create_then_timeout` (true: no
-    reply comes; "drop": the connection is reset). On the reply: `headers`, `gzip`, `chunked`, `truncate_after_bytes`,
-    `drip_body_ms`, `drip_header_ms` (per byte), `endless`, `stream_error_after_chunks`. xAI's answer: `text`,
-    `refusal`, `model`, `finish_reason`. WaveSpeed's task: `task_status`, `task_code`, `task_error`, `task_delay_ms`,
-    `nsfw`, `webhook` ({"mode": normal|never|duplicate|early|late|bad_signature}), `sync_timeout`, `output_url`,
-    `output_status`, `output_body`, `output_objects`.
+    Canned reply, nothing is done: `status` (`error_text` replaces its usual words), `body` (text, or JSON), `html`.
+    Before the work: `delay_ms`, `hang`, `drop_connection` (true or "before").
+    After the work: `drop_connection` "after"; `create_then_timeout` (true: no reply comes; "drop": the connection is
+    reset); `create_then_status` (with `html`: as a page).
+    On the reply: `headers`, `gzip`, `chunked`, `truncate_after_bytes`, `drip_body_ms` and `drip_header_ms` (per byte),
+    `endless`, `stream_error_after_chunks`.
+    xAI's answer: `text`, `refusal`, `model`, `finish_reason`.
+    WaveSpeed's task: `task_status`, `task_code`, `task_error`, `task_delay_ms`, `nsfw`, `sync_timeout`,
+    `listed_after_ms` (until then lists do not show it), `webhook` ({"mode": normal|never|duplicate|early|late|
+    bad_signature, "delay_ms"}), `output_url`, `output_status`, `output_body`, `output_objects`.
     """
 
     status: int | None = None
@@ -32,6 +35,8 @@ class Effect:
     hang: bool = False
     drop_connection: bool | str = False
     create_then_timeout: bool | str = False
+    create_then_status: int | None = None
+    listed_after_ms: float = 0
     truncate_after_bytes: int | None = None
     drip_body_ms: float = 0
     drip_header_ms: float = 0
@@ -58,7 +63,8 @@ class Effect:
 
     @property
     def is_canned(self) -> bool:
-        return self.status is not None or self.body is not None or self.html
+        is_reply = self.status is not None or self.body is not None or self.html
+        return is_reply and self.create_then_status is None
 
     @property
     def needs_purchase(self) -> bool:
@@ -67,9 +73,9 @@ class Effect:
 
 
 ON_PURCHASE_ONLY = {
-    "text", "refusal", "model", "finish_reason", "stream_error_after_chunks", "create_then_timeout", "task_status",
-    "task_code", "task_error", "task_delay_ms", "nsfw", "webhook", "sync_timeout", "output_url", "output_status",
-    "output_body", "output_objects",
+    "create_then_status", "create_then_timeout", "finish_reason", "listed_after_ms", "model", "nsfw", "output_body",
+    "output_objects", "output_status", "output_url", "refusal", "stream_error_after_chunks", "sync_timeout",
+    "task_code", "task_delay_ms", "task_error", "task_status", "text", "webhook",
 }  # fmt: skip
 NO_EFFECT = Effect()
 

@@ -80,6 +80,8 @@ async def serve(simulation: Simulation, provider: Provider, handler: Handler, ex
             return effects.reset(exchange)
         if effect.create_then_timeout:
             return await effects.hang(exchange)
+        if effect.create_then_status:
+            reply = failed_after_all(provider, effect, effect.create_then_status)
         entry.status, entry.outcome = reply.status, "answered"
         return await effects.send(exchange, reply)
     finally:
@@ -96,6 +98,11 @@ def canned(provider: Provider, effect: Effect) -> Reply:
     if isinstance(effect.body, str):
         return Reply(status=status, body=effect.body.encode(), headers={"Content-Type": "application/json"})
     return as_json(effect.body, status=status)
+
+
+def failed_after_all(provider: Provider, effect: Effect, status: int) -> Reply:
+    """The work was done and paid; the answer says otherwise."""
+    return effects.html_page(status) if effect.html else provider.error(status, effect.error_text)
 
 
 async def _handled(handler: Handler, exchange: Exchange) -> Reply:

@@ -227,3 +227,23 @@ def test_outputs_can_be_objects_expired_or_elsewhere(sim: SimulatorProcess) -> N
     assert requests.get(expired["outputs"][0], timeout=5).status_code == 404
     sim.scenario("wavespeed", output_url="http://169.254.0.1/x.png")
     assert result(sim, submit(sim).json()["data"]["id"])["outputs"] == ["http://169.254.0.1/x.png"]
+
+
+def test_an_error_reply_can_hide_a_task_that_exists(sim: SimulatorProcess) -> None:
+    sim.scenario("wavespeed", create_then_status=502, html=True, listed_after_ms=5_000)
+    reply = submit(sim, "paid but unseen")
+    assert (reply.status_code, reply.headers["Content-Type"].partition(";")[0]) == (502, "text/html")
+    assert len(sim.ledger()) == 1
+    assert call(sim, "predictions", {"page": 1}).json()["data"]["items"] == []
+    sim.advance(5)
+    assert call(sim, "predictions", {"page": 1}).json()["data"]["items"][0]["input"]["prompt"] == "paid but unseen"
+
+
+def test_a_task_can_stay_unfinished_or_be_cancelled(sim: SimulatorProcess) -> None:
+    sim.scenario("wavespeed", task_status="processing")
+    stuck = submit(sim).json()["data"]["id"]
+    sim.advance(3600)
+    assert result(sim, stuck)["status"] == "processing"
+    sim.scenario("wavespeed", task_status="cancelled", task_error="Cancelled by the provider.", task_code=1405)
+    ended = result(sim, submit(sim).json()["data"]["id"])
+    assert (ended["status"], ended["error"], ended["outputs"]) == ("cancelled", "Cancelled by the provider.", [])

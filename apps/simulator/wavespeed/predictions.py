@@ -107,9 +107,10 @@ class Predictions:
         """A task's life apart from anybody asking for it."""
         await self._prepare(task)
         await self._simulation.clock.sleep_until(task.ready_at)
-        if task.status(self._simulation.clock.now()) == "failed":
+        outcome = task.status(self._simulation.clock.now())
+        if outcome == "failed":
             self._refund(task)
-        if webhook:
+        if webhook and outcome in ("completed", "failed"):
             await self._webhooks.deliver(webhook, self._with_input(task), options)
 
     async def _prepare(self, task: Task) -> None:
@@ -182,7 +183,8 @@ class Predictions:
         except (TypeError, ValueError) as error:
             raise errors.refused(400, "created_after and created_before must be RFC 3339 times") from error
         return (
-            (not body.get("model") or fnmatch.fnmatch(task.model.id, body["model"]))
+            now >= task.created_at + task.effect.listed_after_ms / 1000
+            and (not body.get("model") or fnmatch.fnmatch(task.model.id, body["model"]))
             and (not body.get("status") or task.status(now) == body["status"])
             and (after is None or task.created_at >= after)
             and (before is None or task.created_at <= before)

@@ -67,7 +67,7 @@ class Task:
         }  # fmt: skip
         if status == "completed":
             body["executionTime"] = worked
-        if self.failure and status == "failed":
+        if self.failure and status in ("failed", "cancelled", "timeout"):
             body |= {"code": self.failure.code, "error": self.failure.text, "timings": {"inference": 0}}
         return body
 

@@ -2,9 +2,11 @@
 
 import io
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -17,6 +19,14 @@ from apps.jobs.values import NewJob
 from apps.providers.models import Call, CallState
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 
+PASSWORD = "correct horse battery"  # what every user of the factory signs in with
+
+
+@cache
+def _hashed_password() -> str:
+    """Hashed once: the hasher is slow on purpose."""
+    return make_password(PASSWORD)
+
 
 class UserFactory(factory.django.DjangoModelFactory):
     class Meta:
@@ -24,7 +34,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
     username = factory.Sequence(lambda n: f"person{n}")
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.com")
-    password = factory.django.Password("correct horse battery")
+    password = factory.LazyFunction(_hashed_password)
 
 
 class StaffFactory(UserFactory):

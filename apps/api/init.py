@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from apps.api import vitals
 from apps.api.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
-from apps.api.schedules import ensure_schedules
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented
 from apps.jobs.dispatch import dispatch
 from apps.jobs.lanes import ensure_lanes
+from apps.jobs.schedule import ensure_schedule
 
 
 class VitalSerializer(CamelSerializer):
@@ -29,7 +29,7 @@ class VitalsSerializer(CamelSerializer):
 
 
 class MadeReadySerializer(VitalsSerializer):
-    schedules_created = serializers.ListField(child=serializers.CharField())
+    scheduled = serializers.IntegerField(help_text="Periodic tasks that are there and switched on")
     dispatched = serializers.DictField(child=serializers.IntegerField())
 
 
@@ -66,8 +66,7 @@ class Init(Endpoint):
     )
     def post(self, request: Request) -> Response:
         ensure_lanes()
-        created = ensure_schedules()
-        return Response({"schedulesCreated": created, "dispatched": dispatch(), **_seen()})
+        return Response({"scheduled": ensure_schedule(), "dispatched": dispatch(), **_seen()})
 
 
 def _seen() -> dict[str, Any]:

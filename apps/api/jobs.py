@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -29,7 +30,6 @@ from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, cancel_job, change_job, find_job, pending_count, retry_job
 from apps.jobs.states import PENDING
 from apps.studio.services import Generated, generate_images
-from config.lanes import KINDS
 
 MAX_COUNT = 6
 
@@ -92,7 +92,7 @@ class Jobs(Endpoint):
         parameters=[
             *PAGE_PARAMETERS,
             OpenApiParameter("status", str, enum=PUBLIC_STATUSES),
-            OpenApiParameter("kind", str, enum=tuple(KINDS)),
+            OpenApiParameter("kind", str, enum=tuple(settings.KINDS)),
             OpenApiParameter("rowId", {"type": "string", "format": "uuid"}),
         ],
         operation_id="jobs_list",
@@ -177,7 +177,7 @@ def _filtered(request: Request) -> Any:
     if status := query.get("status"):
         jobs = jobs.filter(_status_filter(status))
     if kind := query.get("kind"):
-        jobs = jobs.filter(kind=_one_of(kind, tuple(KINDS), "kind"))
+        jobs = jobs.filter(kind=_one_of(kind, tuple(settings.KINDS), "kind"))
     if row := query.get("rowId"):
         jobs = jobs.filter(subject=f"row:{_uuid(row, 'rowId')}")
     return jobs

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,7 +25,6 @@ from apps.jobs.estimates import statistics
 from apps.jobs.services import allow_priority, find_job
 from apps.studio.models import PromptJob
 from apps.studio.services import queue_prompt
-from config.lanes import KINDS
 
 MAX_INSTRUCTIONS = 2000
 
@@ -125,7 +125,9 @@ class PromptQueue(Endpoint):
     )
     def get(self, request: Request) -> Response:
         whose = None if request.user.is_staff else request.user.pk
-        return Response(StatisticsSerializer(statistics(kind="prompt", lane=KINDS["prompt"].lane, owner_id=whose)).data)
+        return Response(
+            StatisticsSerializer(statistics(kind="prompt", lane=settings.KINDS["prompt"].lane, owner_id=whose)).data
+        )
 
 
 class PromptQueueItem(Endpoint):

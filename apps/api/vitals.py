@@ -15,8 +15,6 @@ from django_celery_beat.models import PeriodicTask
 from apps.jobs.broker import hints
 from apps.jobs.estimates import WORKER_SILENT_SECONDS
 from apps.jobs.models import Worker
-from config.lanes import KINDS
-
 
 BEAT_SILENT_SECONDS = 15.0
 
@@ -59,7 +57,7 @@ def workers() -> Vital:
     """Whether every lane that has a provider is worked on."""
     seen = Worker.objects.filter(alive_at__gt=timezone.now() - timedelta(seconds=WORKER_SILENT_SECONDS))
     served = {lane for lanes in seen.values_list("lanes", flat=True) for lane in lanes}
-    idle = sorted({kind.lane for kind in KINDS.values() if kind.provider} - served)
+    idle = sorted({kind.lane for kind in settings.KINDS.values() if kind.provider} - served)
     if not idle:
         return Vital("workers", True, f"Workers serve {', '.join(sorted(served))}.")
     return Vital(
@@ -72,10 +70,11 @@ def workers() -> Vital:
 
 def beat() -> Vital:
     """Whether the dispatch tick is scheduled, and beat sends it: it writes `last_run_at` each time (BEAT_SYNC_EVERY)."""
-    tick = PeriodicTask.objects.filter(task="jobs.dispatch", enabled=True).first()
+    tick = PeriodicTask.objects.filter(task="jobs.dispatch", enabled=True).select_related("interval").first()
     if tick is None:
         return Vital("beat", False, "The dispatch tick is not scheduled.", "POST /api/init puts it there.")
-    silent_after = timedelta(seconds=max(BEAT_SILENT_SECONDS, 3 * settings.DISPATCH_SECONDS))
+    period = tick.interval.schedule.run_every if tick.interval else timedelta(0)
+    silent_after = max(timedelta(seconds=BEAT_SILENT_SECONDS), 3 * period)
     if tick.last_run_at is None or tick.last_run_at < timezone.now() - silent_after:
         return Vital("beat", False, "Beat does not send the dispatch tick.", "Start it: celery -A config beat")
     return Vital("beat", True, "Beat sends the dispatch tick.")

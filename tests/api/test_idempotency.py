@@ -1,0 +1,204 @@
+"""The same request again gets the same answer, and the work is made once: at once, after a crash, after a day."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.api import jobs as jobs_resource
+from apps.api import workspaces as workspaces_resource
+from apps.api.models import IdempotencyKey
+from apps.jobs.models import Job
+from apps.studio.models import Row, Workspace
+from apps.studio.services import generate_images
+from tests.api.conftest import Caller, caller_of, problem
+from tests.factories import AssetFactory, RowFactory, UserFactory
+
+BODY = {"name": "Shoes"}
+PATH = "/api/workspaces"
+
+
+@pytest.fixture
+def key() -> str:
+    return str(uuid.uuid4())
+
+
+def post(call: Caller, key: str, body: Any = BODY, path: str = PATH) -> Any:
+    return call("POST", path, body, Idempotency_Key=key)
+
+
+def test_a_repeat_gets_the_first_answer(call: Caller, key: str) -> None:
+    first, second = post(call, key), post(call, key)
+    assert first.status_code == second.status_code == 201
+    assert first.content == second.content
+    assert "Idempotent-Replayed" not in first
+    assert second["Idempotent-Replayed"] == "true"
+    assert Workspace.objects.count() == 1
+
+
+def test_the_same_key_with_another_body_is_refused(call: Caller, key: str) -> None:
+    post(call, key)
+    problem(post(call, key, {"name": "Boots"}), 422, "idempotency_key_reused")
+    assert Workspace.objects.count() == 1
+
+
+def test_the_same_key_of_another_user_or_route_is_another_key(call: Caller, stranger: Caller, key: str) -> None:
+    made = post(call, key).json()
+    assert post(stranger, key).json()["id"] != made["id"]
+    assert post(call, key, {"label": "a"}, f"{PATH}/{made['id']}/rows").status_code == 201
+
+
+def test_the_same_key_for_another_thing_of_the_route_is_refused(call: Caller, owner: User, key: str) -> None:
+    one, other = RowFactory(workspace__owner=owner).workspace, RowFactory(workspace__owner=owner).workspace
+    assert post(call, key, {}, f"{PATH}/{one.pk}/rows").status_code == 201
+    problem(post(call, key, {}, f"{PATH}/{other.pk}/rows"), 422, "idempotency_key_reused")
+
+
+def test_what_did_not_fit_is_not_stored(call: Caller, key: str) -> None:
+    problem(post(call, key, {"name": 5}), 422, "invalid")
+    assert not IdempotencyKey.objects.exists()
+    assert post(call, key).status_code == 201
+
+
+def test_after_a_day_the_key_is_new(call: Caller, key: str) -> None:
+    post(call, key)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert "Idempotent-Replayed" not in post(call, key, {"name": "Boots"})
+    assert Workspace.objects.count() == 2
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "a" * 256])
+def test_a_key_must_be_one(call: Caller, wrong: str) -> None:
+    problem(post(call, wrong), 400, "idempotency_key_invalid")
+
+
+def _unfinished(owner: User, key: str, *, lease: timedelta) -> IdempotencyKey:
+    """What a request leaves that is running, or that died: made by a real request, its answer taken back."""
+    post(caller_of(owner), key)
+    Workspace.objects.all().delete()
+    IdempotencyKey.objects.update(status=None, body=b"", lease_until=timezone.now() + lease)
+    return IdempotencyKey.objects.get()
+
+
+def test_while_the_first_runs_a_repeat_is_told_to_wait(call: Caller, owner: User, key: str) -> None:
+    _unfinished(owner, key, lease=timedelta(seconds=30))
+    response = post(call, key)
+    problem(response, 409, "idempotency_in_progress")
+    assert response["Retry-After"] == "1"
+
+
+def test_a_request_that_died_is_retried_after_its_lease(call: Caller, owner: User, key: str) -> None:
+    _unfinished(owner, key, lease=timedelta(seconds=-1))
+    problem(post(call, key, {"name": "Boots"}), 422, "idempotency_key_reused")
+    assert post(call, key).status_code == 201
+    assert post(call, key)["Idempotent-Replayed"] == "true"
+    assert Workspace.objects.count() == 1
+
+
+def _row(owner: User) -> Row:
+    target = f"/media/assets/{AssetFactory(owner=owner).pk}"
+    return RowFactory(workspace__owner=owner, target_url=target, prompt_override="A shoe on warm sand")
+
+
+def _generate(owner: User, row: Row, key: str) -> Any:
+    body = {"rowId": str(row.pk), "useAiPrompt": False, "count": 2}
+    return post(caller_of(owner), key, body, "/api/jobs/create")
+
+
+def test_a_holder_that_lost_its_key_makes_nothing(owner: User, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lease ran out while it fetched pictures, and a repeat took over."""
+
+    def slow(*, within: Callable[[Any], None], **asked: Any) -> Any:
+        IdempotencyKey.objects.update(holder=uuid.uuid4())
+        return generate_images(within=within, **asked)
+
+    monkeypatch.setattr(jobs_resource, "generate_images", slow)
+    problem(_generate(owner, _row(owner), key), 409, "idempotency_in_progress")
+    assert not Job.objects.exists()
+
+
+def test_a_crash_before_the_answer_is_stored_leaves_no_work(
+    owner: User, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(_made: Any) -> None:
+        raise RuntimeError("killed")
+
+    row = _row(owner)
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs_resource, "created_jobs_shown", dies)
+        assert _generate(owner, row, key).status_code == 500
+    assert not Job.objects.exists()
+    assert _generate(owner, row, key).status_code == 201
+    assert Job.objects.count() == 2
+
+
+def at_once(requests: list[Callable[[], Any]]) -> list[Any]:
+    """All of them from threads of their own, let go together."""
+    start = threading.Barrier(len(requests))
+
+    def run(send: Callable[[], Any]) -> Any:
+        start.wait(timeout=30)
+        try:
+            return send()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return list(threads.map(run, requests))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_make_the_work_once(key: str) -> None:
+    owner = UserFactory()
+    row = _row(owner)
+    callers = [caller_of(owner) for _ in range(8)]
+    body = {"rowId": str(row.pk), "useAiPrompt": False, "count": 2}
+    answers = at_once([lambda c=c: post(c, key, body, "/api/jobs/create") for c in callers])  # type: ignore[misc]
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    bodies = {answer.content for answer in answers if answer.status_code == 201}
+    assert len(bodies) == 1
+    assert Job.objects.count() == 2
+    assert _generate(owner, row, key).content == bodies.pop()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_during_the_work_waits_for_its_answer(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first has claimed the key and is held inside its work; the second comes then."""
+    owner = UserFactory()
+    inside, go_on = threading.Event(), threading.Event()
+    create = workspaces_resource.create_workspace
+
+    def held(**fields: Any) -> Any:
+        inside.set()
+        assert go_on.wait(timeout=30)
+        return create(**fields)
+
+    monkeypatch.setattr(workspaces_resource, "create_workspace", held)
+
+    def second() -> Any:
+        assert inside.wait(timeout=30)
+        try:
+            return post(caller_of(owner), key)
+        finally:
+            go_on.set()
+
+    first_answer, second_answer = at_once([lambda: post(caller_of(owner), key), second])
+    assert first_answer.status_code == 201
+    problem(second_answer, 409, "idempotency_in_progress")
+    assert Workspace.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_repeats_of_a_dead_request_take_over_once(key: str) -> None:
+    owner = UserFactory()
+    _unfinished(owner, key, lease=timedelta(seconds=-1))
+    answers = at_once([lambda c=c: post(c, key) for c in [caller_of(owner) for _ in range(6)]])  # type: ignore[misc]
+    assert Workspace.objects.count() == 1
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1

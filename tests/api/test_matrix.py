@@ -1,0 +1,243 @@
+"""Every route × everybody who may come. A route that is not in the table fails, so that none is forgotten."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from apps.accounts.models import User
+from tests.api.conftest import Caller, caller_of
+from tests.factories import (
+    AssetFactory,
+    GeneratedImageFactory,
+    JobFactory,
+    RowFactory,
+    StaffFactory,
+    UserFactory,
+    finish,
+    picture_file,
+    token_for,
+)
+
+OUR_ROOTS = ("api/", "media/", "health/")
+ACTORS = ("anonymous", "stranger", "owner", "staff", "no_scope", "expired", "revoked")
+
+
+Answers = dict[str, int]
+
+
+def owned(
+    ok: int, *, stranger: int = 404, staff: int | None = None, anonymous: int = 401, no_scope: int = 403
+) -> Answers:
+    """Who gets what from a thing that belongs to the owner."""
+    return {
+        "anonymous": anonymous,
+        "stranger": stranger,
+        "owner": ok,
+        "staff": ok if staff is None else staff,
+        "no_scope": no_scope,
+        "expired": 401,
+        "revoked": 401,
+    }
+
+
+def anybody_signed_in(ok: int) -> Answers:
+    return owned(ok, stranger=ok)
+
+
+STAFF_ONLY = owned(401, stranger=401, staff=200, no_scope=401)
+PUBLIC = dict.fromkeys(ACTORS, 200)
+
+
+def _workspace(user: User) -> Any:
+    return RowFactory(workspace__owner=user).workspace
+
+
+def _row(user: User) -> Any:
+    return RowFactory(workspace__owner=user, target_url=_asset_url(user), prompt_override="A shoe on sand")
+
+
+def _asset_url(user: User) -> str:
+    return f"/media/assets/{AssetFactory(owner=user).pk}"
+
+
+def _job(user: User, kind: str = "image") -> Any:
+    return JobFactory(kind=kind, row=_row(user))
+
+
+def _image(user: User) -> Any:
+    return GeneratedImageFactory(row=_row(user))
+
+
+Request = tuple[str, Any]
+Case = tuple[str, Callable[[User], Request], Answers]
+
+
+def _to(pattern: str, thing: Callable[[User], Any], body: Any = None) -> Callable[[User], Request]:
+    def request(user: User) -> Request:
+        made = thing(user)
+        return pattern.format(getattr(made, "uid", None) or made.pk), body
+
+    return request
+
+
+def _plain(path: str, body: Any = None) -> Callable[[User], Request]:
+    return lambda _user: (path, body)
+
+
+def _of_row(path: str, **body: Any) -> Callable[[User], Request]:
+    return lambda user: (path, {"rowId": str(_row(user).pk), **body})
+
+
+def _new_prompt(user: User) -> Request:
+    row = _row(user)
+    return "/api/prompt/queue", {"rowId": str(row.pk), "targetUrl": row.target_url}
+
+
+CASES: dict[str, list[Case]] = {
+    "api:prompt-queue": [
+        ("GET", _plain("/api/prompt/queue"), anybody_signed_in(200)),
+        ("POST", _new_prompt, owned(201)),
+    ],
+    "api:prompt-queue-item": [
+        ("GET", _to("/api/prompt/queue/{}", lambda user: _job(user, "prompt")), owned(200)),
+        ("DELETE", _to("/api/prompt/queue/{}", lambda user: _job(user, "prompt")), owned(200)),
+    ],
+    "api:jobs": [("GET", _plain("/api/jobs"), anybody_signed_in(200))],
+    "api:jobs-create": [("POST", _of_row("/api/jobs/create", useAiPrompt=False), owned(201))],
+    "api:jobs-pending-count": [("GET", _plain("/api/jobs/pending-count"), anybody_signed_in(200))],
+    "api:job": [
+        ("GET", _to("/api/jobs/{}", _job), owned(200)),
+        ("PATCH", _to("/api/jobs/{}", _job, {"priority": 7}), owned(200)),
+        ("DELETE", _to("/api/jobs/{}", _job), owned(200)),
+    ],
+    "api:job-retry": [
+        ("POST", _to("/api/jobs/{}/retry", lambda user: finish(_job(user), error="provider_error")), owned(201))
+    ],
+    "api:workspaces": [
+        ("GET", _plain("/api/workspaces"), anybody_signed_in(200)),
+        ("POST", _plain("/api/workspaces", {"name": "Shoes"}), anybody_signed_in(201)),
+    ],
+    "api:workspace": [
+        ("GET", _to("/api/workspaces/{}", _workspace), owned(200)),
+        ("PATCH", _to("/api/workspaces/{}", _workspace, {"name": "Boots"}), owned(200)),
+        ("DELETE", _to("/api/workspaces/{}", _workspace), owned(204)),
+    ],
+    "api:rows": [
+        ("GET", _to("/api/workspaces/{}/rows", _workspace), owned(200)),
+        ("POST", _to("/api/workspaces/{}/rows", _workspace, {"label": "Left"}), owned(201)),
+    ],
+    "api:row": [
+        ("GET", _to("/api/rows/{}", _row), owned(200)),
+        ("PATCH", _to("/api/rows/{}", _row, {"label": "Right"}), owned(200)),
+        ("DELETE", _to("/api/rows/{}", _row), owned(204)),
+    ],
+    "api:image": [("PATCH", _to("/api/images/{}", _image, {"favourite": True}), owned(200))],
+    "api:assets": [("UPLOAD", _plain("/api/assets"), anybody_signed_in(201))],
+    "api:asset": [
+        ("GET", _to("/api/assets/{}", lambda user: AssetFactory(owner=user)), owned(200)),
+        ("DELETE", _to("/api/assets/{}", lambda user: AssetFactory(owner=user)), owned(204)),
+    ],
+    "api:events": [("GET", _plain("/api/events"), anybody_signed_in(307))],
+    "api:dispatch": [("POST", _plain("/api/dispatch"), STAFF_ONLY)],
+    "api:cron-prompt-processor": [("POST", _plain("/api/cron/prompt-processor"), STAFF_ONLY)],
+    "api:init": [
+        ("GET", _plain("/api/init"), anybody_signed_in(200)),
+        ("POST", _plain("/api/init"), STAFF_ONLY),
+    ],
+    "api:schema": [("GET", _plain("/api/schema"), PUBLIC | {"expired": 401, "revoked": 401})],
+    "api:docs": [("GET", _plain("/api/docs"), PUBLIC | {"expired": 401, "revoked": 401})],
+    "api:unknown": [("GET", _plain("/api/no/such/thing"), dict.fromkeys(ACTORS, 404))],
+    "media:assets": [
+        ("GET", _to("/media/assets/{}", lambda user: AssetFactory(owner=user)), owned(200, anonymous=404))
+    ],
+    "media:assets/thumbnail": [
+        ("GET", _to("/media/assets/{}/thumbnail", lambda user: AssetFactory(owner=user)), owned(200, anonymous=404))
+    ],
+    "media:images": [("GET", _to("/media/images/{}", _image), owned(200, anonymous=404))],
+    "media:images/thumbnail": [("GET", _to("/media/images/{}/thumbnail", _image), owned(200, anonymous=404))],
+    "health-live": [("GET", _plain("/health/live"), PUBLIC)],
+    "health-ready": [("GET", _plain("/health/ready"), PUBLIC)],
+}
+ROWS = [(name, *case) for name, cases in CASES.items() for case in cases]
+
+
+def _actor(kind: str, owner: User) -> Caller:
+    if kind == "anonymous":
+        return Caller()
+    if kind == "no_scope":
+        return _with_scopes(owner, [])
+    if kind in ("expired", "revoked"):
+        return Caller(_dead_token(owner, kind))
+    return caller_of({"stranger": UserFactory, "staff": StaffFactory, "owner": lambda: owner}[kind]())
+
+
+def _with_scopes(user: User, scopes: list[str]) -> Caller:
+    token, secret = token_for(user)
+    token.scopes = scopes
+    token.save()
+    return Caller(secret)
+
+
+def _dead_token(user: User, kind: str) -> str:
+    token, secret = token_for(user, expires_at=timezone.now() - timedelta(days=1) if kind == "expired" else None)
+    if kind == "revoked":
+        token.revoked_at = timezone.now()
+        token.save()
+    return secret
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize(("name", "method", "request_for", "answers"), ROWS, ids=[f"{row[0]}-{row[1]}" for row in ROWS])
+def test_each_route_for_each_caller(
+    name: str,
+    method: str,
+    request_for: Callable[[User], Request],
+    answers: Answers,
+    actor: str,
+    owner: User,
+    settings: Any,
+) -> None:
+    settings.LIVE_URL = "http://127.0.0.1:9"
+    path, body = request_for(owner)
+    caller = _actor(actor, owner)
+    response = caller.upload(path, file=picture_file()) if method == "UPLOAD" else caller(method, path, body)
+    assert response.status_code == answers[actor], response.content
+
+
+def test_no_route_is_forgotten() -> None:
+    assert {name for name, _methods in _routes()} == set(CASES)
+
+
+def test_no_method_is_forgotten() -> None:
+    known = {(name, "POST" if method == "UPLOAD" else method) for name, method, *_ in ROWS}
+    served = {(name, method) for name, methods in _routes() for method in methods}
+    assert served == known
+
+
+def _routes() -> Iterator[tuple[str, set[str]]]:
+    for resolver in get_resolver().url_patterns:
+        if str(resolver.pattern).startswith(OUR_ROOTS):
+            yield from _leaves(resolver, "")
+
+
+def _leaves(pattern: URLPattern | URLResolver, namespace: str) -> Iterator[tuple[str, set[str]]]:
+    if isinstance(pattern, URLPattern):
+        yield f"{namespace}{pattern.name}", _methods(pattern)
+        return
+    for inner in pattern.url_patterns:
+        yield from _leaves(inner, f"{pattern.namespace}:" if pattern.namespace else namespace)
+
+
+def _methods(pattern: URLPattern) -> set[str]:
+    view = getattr(pattern.callback, "cls", None)
+    verbs = ("get", "post", "put", "patch", "delete")
+    return {verb.upper() for verb in verbs if hasattr(view, verb)} or {"GET"}
+
+
+def test_a_guessed_token_opens_nothing(db: None) -> None:
+    assert Caller(f"pr_live_{secrets.token_urlsafe(32)}")("GET", "/api/jobs").status_code == 401

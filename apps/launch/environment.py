@@ -15,6 +15,9 @@ PROVIDERS = {
     "wavespeed": ("WAVESPEED_API_KEY", "WAVESPEED_API_BASE", "/wavespeed"),
 }
 
+# Said by every process at every start, and nothing that the person at the terminal has to do anything about.
+QUIETED = ("You're running the worker with superuser privileges", "No directory at")
+
 
 def without_key(given: Mapping[str, str]) -> list[str]:
     """The providers that the simulator stands in for."""
@@ -40,6 +43,7 @@ def child_environment(
         "PORT": str(address.port),
         "LIVE_PORT": str(address.live_port),
         "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONWARNINGS": ",".join([*filter(None, [given.get("PYTHONWARNINGS")]), *(f"ignore:{it}" for it in QUIETED)]),
         **simulated(given, address),
     }
     kept = {key: value for key, value in given.items() if value.strip() or key not in filled}

@@ -55,8 +55,8 @@ class Keeper:
         except OSError as error:
             return f"could not be started ({error})", False
         self.started(self.process.pid)
-        output = asyncio.create_task(self.repeat(reader))
         answering = asyncio.create_task(self.until_ready())
+        output = asyncio.create_task(self.repeat(reader, answering))
         code = await self.process.wait()
         was_ready = answering.done()
         answering.cancel()
@@ -67,13 +67,22 @@ class Keeper:
         return ending(code), was_ready
 
     async def until_ready(self) -> None:
+        pause = 0.05
         while not await asyncio.to_thread(self.program.is_ready):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.5)  # a page that answers with an error logs each question
         self.ready.set()
 
-    async def repeat(self, reader: asyncio.StreamReader) -> None:
+    async def repeat(self, reader: asyncio.StreamReader, answering: asyncio.Task[None]) -> None:
+        held: list[str] = []
         async for line in lines(reader):
-            self.say(self.program.name, line)
+            if self.program.quiet_start and not answering.done():
+                held.append(line)
+            else:
+                self.say(self.program.name, line)
+        if answering.cancelled() or not answering.done():
+            for line in held:
+                self.say(self.program.name, line)
 
     async def stop(self) -> None:
         """The stop signal, then KILL to the whole group after the program's grace."""

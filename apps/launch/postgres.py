@@ -44,6 +44,7 @@ def postgres_program(directory: Path, *, fsync: bool = True, name: str = "postgr
         stop_signal=signal.SIGINT,  # fast shutdown; TERM would wait for every client to leave
         grace=20.0,
         user=user,
+        quiet_start=True,
         is_ready=partial(answers, cluster, sockets),
         before_start=partial(clear_stale_pid, cluster),
     )

@@ -14,6 +14,11 @@ def nothing() -> None:
     pass
 
 
+def at_once() -> bool:
+    """For a program that nobody can ask whether it answers."""
+    return True
+
+
 @dataclass(frozen=True)
 class User:
     """Who a program runs as; None in its place means: as we are."""
@@ -26,7 +31,8 @@ class User:
 class Program:
     """One program. `is_ready` is asked until it answers True; `grace` is the seconds between `stop_signal` and KILL.
 
-    `before_start` runs before every start, `after_failed_start` when a life ended before it was ready.
+    `before_start` runs before every start, `after_failed_start` when a life ended before it was ready. With
+    `quiet_start`, what it says before it is ready is shown only if it never gets there.
     """
 
     name: str
@@ -36,9 +42,10 @@ class Program:
     grace: float = 5.0
     user: User | None = None
     directory: Path = Path("/")
-    is_ready: Callable[[], bool] = lambda: True
+    is_ready: Callable[[], bool] = at_once
     before_start: Callable[[], None] = nothing
     after_failed_start: Callable[[], None] = nothing
+    quiet_start: bool = False
 
     def argv(self) -> list[str]:
         """The command line whose process dies with the one that starts it; start it from the main thread."""

@@ -42,6 +42,7 @@ def redis_program(directory: Path, *, name: str = "redis") -> Program:
     return Program(
         name=name,
         command=(binary(), *options),
+        quiet_start=True,
         is_ready=partial(answers, path),
         after_failed_start=partial(set_log_aside, home),
     )

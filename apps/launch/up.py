@@ -17,7 +17,7 @@ from apps.launch.foreground import until_stopped
 from apps.launch.ports import Address, check_free, listens, page_answers
 from apps.launch.postgres import create_database, database_url, postgres_program
 from apps.launch.procfile import read_procfile
-from apps.launch.programs import Program
+from apps.launch.programs import Program, at_once
 from apps.launch.redis import redis_program, redis_url
 from apps.launch.supervisor import BASE, Supervisor, claimed, print_line
 
@@ -46,8 +46,12 @@ def up(request: Request) -> None:
 async def start(request: Request, supervisor: Supervisor) -> None:
     environment = await start_servers(request, supervisor)
     await migrate(supervisor, environment)
-    sign_in = await make_demo(supervisor, environment) if request.demo else ""
-    await supervisor.start(*applications(request.address, environment))
+    demo = make_demo(supervisor, environment) if request.demo else nothing_to_say()
+    programs = applications(request.address, environment)
+    # What can be asked whether it answers comes first: all at once would share the processor and delay the page.
+    serving = [program for program in programs if program.is_ready is not at_once]
+    sign_in, _ = await asyncio.gather(demo, supervisor.start(*serving))
+    await supervisor.start(*(program for program in programs if program not in serving))
     print_line(f"ready {environment['SITE_URL']}{sign_in}")
 
 
@@ -70,15 +74,21 @@ async def start_servers(request: Request, supervisor: Supervisor) -> dict[str, s
 
 
 async def migrate(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
-    code, shown = await supervisor.run(manage("migrate", "--no-input", "--verbosity", "0", environment=environment))
+    code, shown = await supervisor.run(
+        manage("migrate", "--no-input", "--skip-checks", "--verbosity", "0", environment=environment)
+    )
     if code:
         show(supervisor, "migrate", shown)
         raise LaunchError("The database could not be brought up to date; the lines above say why.")
 
 
+async def nothing_to_say() -> str:
+    return ""
+
+
 async def make_demo(supervisor: Supervisor, environment: Mapping[str, str]) -> str:
     """The words that tell how to sign in; a demo that fails is shown and does not keep the rest from starting."""
-    code, shown = await supervisor.run(manage("demo", environment=environment))
+    code, shown = await supervisor.run(manage("demo", "--skip-checks", environment=environment))
     try:
         made = json.loads(shown[-1]) if code == 0 else {}
         return f"  sign in as {made['username']} / {made['password']}"
@@ -116,7 +126,7 @@ def applications(address: Address, environment: Mapping[str, str]) -> list[Progr
             environment=environment,
             grace=APP_GRACE,
             directory=BASE,
-            is_ready=ready.get(name, lambda: True),
+            is_ready=ready.get(name, at_once),
         )
         for name, command in commands.items()
     ]

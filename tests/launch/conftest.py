@@ -42,9 +42,11 @@ class Up:
         return self.log.read_text()
 
     def wait_for(self, pattern: str, *, seconds: float = 30.0) -> re.Match[str]:
-        eventually(lambda: re.search(pattern, self.output) or self.process.poll() is not None, seconds=seconds)
-        found = re.search(pattern, self.output)
-        assert found, f"it ended without {pattern!r}:\n{self.output}"
+        deadline = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.output)):
+            ended = self.process.poll() is not None or time.monotonic() > deadline
+            assert not ended, f"no {pattern!r} in:\n{self.output[-4000:]}"
+            time.sleep(0.02)
         return found
 
     def children(self) -> list[int]:

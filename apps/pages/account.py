@@ -49,7 +49,7 @@ def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **shown: 
     for token in tokens:
         token.ended = token.expires_at is not None and token.expires_at <= now  # type: ignore[attr-defined]
     usable = sum(1 for token in tokens if not token.revoked_at and not token.ended)  # type: ignore[attr-defined]
-    context = {"form": form, "tokens": tokens, "usable": usable, **shown}
+    context = {"form": form, "tokens": tokens, "usable": usable, "docs": True, **shown}
     response = render(request, "account/account.html", context, status=status)
     response["Cache-Control"] = "no-store"  # it may hold a secret
     return response

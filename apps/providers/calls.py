@@ -95,8 +95,9 @@ def succeeded(
     late: bool = False,
 ) -> bool:
     """May run inside the caller's transaction. `late`: it came after a cancel, so it is kept and not applied."""
-    facts: dict[str, Any] = {"result": result, "model_answered": model_answered, "usage": usage, "late": late}
+    facts: dict[str, Any] = {"result": result, "model_answered": model_answered[:100], "usage": usage, "late": late}
     # An id seen before must not undo the caller's transaction: the answer is paid for and stays.
+    provider_id = provider_id[:100]
     if provider_id and not Call.objects.filter(provider=call.provider, provider_id=provider_id).exists():
         facts["provider_id"] = provider_id
     return _finish(call, CallState.SUCCEEDED, cost_usd, cost_source, http_status, **facts)

@@ -4,6 +4,7 @@ transport error → status → JSON → the provider's error shape, even on 200 
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ DETAIL_CHARACTERS = 400
 _KEY_ECHO = re.compile(r"(?i)(key provided: )\S+")
 _TEAM = re.compile(r"(?i)\b(team|key|organi[sz]ation|project) (id )?[0-9a-f][0-9a-f-]{7,}\b|console\.x\.ai/\S*")
 _LONG = re.compile(r"[A-Za-z0-9+/=_-]{80,}")
+_UNSTORABLE = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|\xed")
 _TAGS = re.compile(r"(?s)<(script|style).*?</\1>|<[^>]*>")
 
 
@@ -72,11 +74,28 @@ def network_error(provider: str, failure: HttpFailure) -> ProviderError:
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON value of a body, or None when it is empty, HTML, cut or no JSON at all."""
+    """The JSON value of a body, fit for the database; None when it is empty, HTML, cut or no JSON at all."""
     try:
-        return json.loads(body)
+        data = json.loads(body, parse_constant=lambda _: None, parse_float=_finite)
+        return _storable(data) if _UNSTORABLE.search(body) else data
     except (ValueError, RecursionError):
         return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL takes neither NUL nor half a surrogate pair, and a paid answer must not be lost for one."""
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    return value
 
 
 def require_object(provider: str, reply: Reply) -> dict[str, Any]:
@@ -104,17 +123,18 @@ def hint_of(headers: Mapping[str, str]) -> float | None:
 def scrub(text: str) -> str:
     """A provider's words, fit to be kept: no key, team or base64, one line, short."""
     text = redact(_TEAM.sub("[redacted]", _KEY_ECHO.sub(r"\1[redacted]", text)))
-    return " ".join(_LONG.sub("[data]", text).split())[:DETAIL_CHARACTERS]
+    return " ".join(_LONG.sub("[data]", text.replace("\0", "")).split())[:DETAIL_CHARACTERS]
 
 
-def _entry(data: Any) -> dict[str, Any]:
+def _entry(data: Any, depth: int = 4) -> dict[str, Any]:
+    """The object that holds the words, wherever it is wrapped."""
     if isinstance(data, list):
-        return _entry(data[0]) if data else {}
+        return _entry(data[0], depth - 1) if data and depth else {}
     if not isinstance(data, dict):
         return {"message": data} if isinstance(data, str) else {}
     for name in ("error", "errors"):
-        if isinstance(data.get(name), dict | list) and data[name]:
-            inner = _entry(data[name])
+        if isinstance(data.get(name), dict | list) and data[name] and depth:
+            inner = _entry(data[name], depth - 1)
             return {**{k: v for k, v in data.items() if not isinstance(v, dict | list)}, **inner}
     return data
 

@@ -62,6 +62,10 @@ class Call(models.Model):
             # spend by day
             models.Index(fields=["provider", "created_at"], name="call_spend"),
             models.Index(fields=["owner", "created_at"], name="call_owner_spend"),
+            # the admin: newest first, by state, and the marks of possible double charges
+            models.Index(fields=["-created_at"], name="call_newest"),
+            models.Index(fields=["state", "-created_at"], name="call_state_newest"),
+            models.Index(fields=["-created_at"], name="call_marked", condition=Q(resent=True) | Q(late=True)),
         ]
         constraints = [
             # a prediction belongs to one call: an adopted one cannot be adopted twice

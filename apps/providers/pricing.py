@@ -7,12 +7,13 @@ from apps.providers.catalogue import TokenPrice, find_model
 from apps.providers.types import Usage
 
 TICKS_PER_USD = Decimal(10**10)  # docs.x.ai: cost_in_usd_ticks
+MOST_TICKS = 10**14  # one answer never costs that: it is a mistake, and would not fit the ledger
 _MILLION = Decimal(10**6)
 
 
 def from_ticks(ticks: object) -> Decimal | None:
-    """USD of xAI's ticks; None for anything but a non-negative whole number."""
-    if isinstance(ticks, bool) or not isinstance(ticks, int) or ticks < 0:
+    """USD of xAI's ticks; None for anything but a whole number of less than ten thousand dollars."""
+    if isinstance(ticks, bool) or not isinstance(ticks, int) or not 0 <= ticks < MOST_TICKS:
         return None
     return Decimal(ticks) / TICKS_PER_USD
 

@@ -11,6 +11,9 @@ from apps.providers.errors import MalformedOutput
 from apps.providers.types import Prediction
 from apps.providers.wavespeed import errors
 
+MOST_USD = 10**7
+LONGEST_ID = 100  # what the ledger holds; theirs have 32 characters
+
 
 def open_envelope(reply: Reply, *, submitting: bool = False) -> Any:
     """The `data` of an answer. Raises for any HTTP status or envelope code that is no success.
@@ -34,14 +37,15 @@ def open_envelope(reply: Reply, *, submitting: bool = False) -> Any:
 
 def read_prediction(data: Any, *, reply: Reply | None = None) -> Prediction:
     """Raises MalformedOutput, outcome unknown, when there is no id."""
-    if not isinstance(data, Mapping) or not isinstance(data.get("id"), str) or not data["id"]:
+    task_id = data.get("id") if isinstance(data, Mapping) else None
+    if not isinstance(task_id, str) or not 0 < len(task_id) <= LONGEST_ID:
         status = reply.status if reply else None
         raise MalformedOutput("wavespeed", detail="The answer names no task.", http_status=status, sent=None)
     return Prediction(
-        id=data["id"],
+        id=task_id,
         model=str(data.get("model") or ""),
         status=str(data.get("status") or "").lower(),
-        outputs=tuple(filter(None, map(_output, data.get("outputs") or ()))),
+        outputs=tuple(filter(None, map(_output, _list(data.get("outputs"))))),
         error_code=_whole(data.get("code")),
         error=str(data.get("error") or ""),
         inputs=_mapping(data.get("input")) or _mapping(data.get("inputs")),
@@ -64,7 +68,7 @@ def read_money(data: Any, *names: str) -> Decimal:
     try:
         if isinstance(value, int | float | str) and not isinstance(value, bool):
             amount = Decimal(str(value))
-            if amount.is_finite():
+            if amount.is_finite() and abs(amount) < MOST_USD:
                 return amount
     except InvalidOperation:
         pass

@@ -97,15 +97,15 @@ def cost_of(model: str, usage: Usage) -> tuple[Decimal | None, str]:
 
 def read_models(data: Any) -> list[ModelInfo]:
     """From /language-models ("models", with prices) or /models ("data")."""
-    items = (data.get("models") or data.get("data") or []) if isinstance(data, dict) else []
-    return [_model(item) for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    listed = (data.get("models") or data.get("data")) if isinstance(data, dict) else None
+    return [_model(item) for item in _list(listed) if isinstance(item, dict) and isinstance(item.get("id"), str)]
 
 
 def _model(item: Mapping[str, Any]) -> ModelInfo:
     modalities = item.get("input_modalities")
     return ModelInfo(
         id=item["id"],
-        aliases=tuple(alias for alias in item.get("aliases") or () if isinstance(alias, str)),
+        aliases=tuple(alias for alias in _list(item.get("aliases")) if isinstance(alias, str)),
         images="image" in modalities if isinstance(modalities, list) else None,
         input_usd=_price(item.get("prompt_text_token_price")),
         cached_usd=_price(item.get("cached_prompt_text_token_price")),
@@ -120,6 +120,10 @@ def _price(units: Any) -> Decimal | None:
 def _count(data: Any, name: str) -> int:
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _part(part: TextPart | ImagePart) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class Drawn:
     """One bar: lengths in the drawing's own units."""
 
     step: Step
+    name: str
     y: int
     x: float
     width: float
@@ -129,9 +130,11 @@ def chart_of(steps: Sequence[Step], *, width: int, label: int, notes: bool) -> C
         words = duration(step.seconds) + (f" · {step.note}" if notes and step.note else "")
         left = x + long + 6 + 7 * len(words) > width
         text_x = x - 6 if left else x + long + 6
+        name = step.name if notes else step.name.rpartition(" · ")[2]
         bars.append(
             Drawn(
                 step,
+                name,
                 TOP + LINE * line,
                 round(x, 1),
                 round(long, 1),

@@ -2,23 +2,26 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.functional import cached_property
+from django.utils.text import Truncator
 
-from apps.jobs.estimates import Outlook, describe
+from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
 from apps.pages.pictures import Picture, pictures_of
 from apps.pages.row_status import RowStatus, status_of_row
-from apps.pages.words import count, model_name
+from apps.pages.words import count, model_name, money
 from apps.providers import calls
+from apps.providers.models import Call
 from apps.studio.models import GeneratedImage, PromptJob, Row
 from apps.studio.rows import RowState, references_of, rows_with_state
 
-SHOWN = 12  # pictures in a row; the lightbox and the download have them all
+SHOWN = 6  # pictures in a row; the lightbox has the others too
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class RowView:
     number: int
     told: RowStatus
     pictures: Mapping[str, Picture]
-    outlooks: Mapping[int, Outlook] = field(default_factory=dict)
+    price: Decimal | None = None
 
     @property
     def row(self) -> Row:
@@ -122,7 +125,18 @@ class RowView:
             return "The prompt arrives here; you can still type your own."
         if self.status == "needs_you":
             return "Type the prompt, then press Generate."
-        return self.row.workspace.default_prompt or "Type a prompt, or let one be written."
+        return (
+            Truncator(self._last_written).chars(160)
+            or self.row.workspace.default_prompt
+            or "Type a prompt, or let one be written."
+        )
+
+    @property
+    def _last_written(self) -> str:
+        """The prompt that a model wrote for the last images, where the row has none of its own."""
+        asked = self._asked
+        made = asked is not None and any(job.image_job.prompt_job_id == asked.pk for job in self.state.jobs)
+        return asked.generated_prompt if asked and made else ""
 
     @property
     def note(self) -> str:
@@ -138,6 +152,8 @@ class RowView:
     def _unwritten_note(self) -> str:
         if self.status == "needs_you":
             return "Waits for you"
+        if self._last_written and self._asked:
+            return f"{_author(self._asked)}, for the last images"
         return "Uses the workspace default" if self.row.workspace.default_prompt else "No own prompt"
 
     @property
@@ -177,8 +193,12 @@ class RowView:
 
     @property
     def quote(self) -> str:
+        """How many images, and about what they cost: as much as the last one of this model."""
+        if not self.row.target_url:
+            return "Choose a target first"
         made = len(self.state.jobs) if self.making else self.row.workspace.images_per_generate
-        return "Choose a target first" if not self.row.target_url else count(made, "image")
+        about = "" if self.price is None else f" · about {money(made * self.price)}"
+        return count(made, "image") + about
 
     @property
     def cancel(self) -> list[UUID]:
@@ -189,12 +209,22 @@ class RowView:
     # ---- results
     @cached_property
     def images(self) -> list[ImageView]:
-        return image_views(self.state.images[:SHOWN])
+        """Of the last run, or of earlier ones when it has none and none is coming."""
+        return self._in_sight[0]
 
-    @property
-    def older(self) -> int:
-        current = {job.pk for job in self.state.jobs}
-        return sum(1 for image in self.state.images if image.job_id not in current) if self.state.jobs else 0
+    @cached_property
+    def more_images(self) -> list[ImageView]:
+        """The others: out of sight in the table, in the lightbox's film."""
+        return self._in_sight[1]
+
+    @cached_property
+    def _in_sight(self) -> tuple[list[ImageView], list[ImageView]]:
+        latest = {job.pk for job in self.state.jobs}
+        ordered = sorted(self.state.images, key=lambda image: image.job_id not in latest)
+        fresh = sum(1 for image in ordered if image.job_id in latest)
+        shown = fresh if fresh or self.slots else SHOWN
+        every = image_views(ordered)
+        return every[:shown], every[shown:]
 
     @property
     def slots(self) -> list[Slot]:
@@ -243,13 +273,23 @@ def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]
     _load_last_errors(live)
     outlooks = describe(live) if live else {}
     costs = calls.costs([job.pk for state in states for job in _jobs_of(state)])
-    pictures = _pictures(rows)
+    pictures, price = _pictures(rows), _last_price(rows)
     return [
         RowView(
-            state, numbers.get(state.row.pk, 0), status_of_row(state, outlooks, _cost(state, costs)), pictures, outlooks
+            state, numbers.get(state.row.pk, 0), status_of_row(state, outlooks, _cost(state, costs)), pictures, price
         )
         for state in states
     ]
+
+
+def _last_price(rows: Sequence[Row]) -> Decimal | None:
+    """What the last image of the workspace's model cost its owner."""
+    if not rows:
+        return None
+    workspace = rows[0].workspace
+    model = workspace.generation_model or settings.IMAGE_MODEL
+    paid = Call.objects.filter(owner_id=workspace.owner_id, model_asked=model, cost_usd__isnull=False)
+    return paid.order_by("-created_at").values_list("cost_usd", flat=True).first()
 
 
 def _jobs_of(state: RowState) -> list[Job]:

@@ -160,6 +160,7 @@ def row_changes(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
         "views": views_of(shown, entries),
         "filters": filters(shown, _asked(request), index),
         "last_event": last,
+        "spent": spent_today(user),
     }
     return render(request, "studio/row_fragment.html", context)
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE
 from apps.pages.context import queue_line
+from apps.pages.pictures import pictures_of
 from apps.pages.shell import page, reader
 from apps.studio.models import GeneratedImage, Row, Workspace
 
@@ -41,7 +42,8 @@ def shelves_of(owner_id: int) -> list[Shelf]:
         .annotate(n=Count("id"))
         .order_by()
     )
-    live, newest = _live_rows(owner_id, found), _newest(found)
+    live = _live_rows(owner_id, found)
+    newest = _targets(owner_id, found) | _newest(found)
     return [
         Shelf(one, rows.get(one.pk, 0), images.get(one.pk, 0), live.get(one.pk, 0), newest.get(one.pk, []))
         for one in found
@@ -63,4 +65,17 @@ def _newest(found: list[Workspace]) -> dict[object, list[str]]:
         pictures = shown.setdefault(workspace_id, [])
         if len(pictures) < PICTURES:
             pictures.append(f"/media/images/{image_id}/thumbnail")
+    return shown
+
+
+def _targets(owner_id: int, found: list[Workspace]) -> dict[object, list[str]]:
+    """The first targets, for a workspace that has no pictures of its own yet."""
+    targets = Row.objects.filter(workspace__in=found).exclude(target_url="").order_by("workspace", "position")
+    named = list(targets.values_list("workspace", "target_url")[:2000])
+    pictures = pictures_of((url for _, url in named), owner_id=owner_id)
+    shown: dict[object, list[str]] = {}
+    for workspace_id, url in named:
+        thumbs = shown.setdefault(workspace_id, [])
+        if pictures[url].thumb and len(thumbs) < PICTURES:
+            thumbs.append(pictures[url].thumb)
     return shown

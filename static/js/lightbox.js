@@ -18,6 +18,7 @@ class ImageLightbox extends HTMLElement {
     this.dialog.addEventListener("keydown", event => this.#keyed(event));
     this.dialog.addEventListener("close", () => this.#closed());
     addEventListener("click", event => { const tile = event.target.closest("[data-open-image]"); if (tile) this.open(tile); });
+    addEventListener("click", event => { if (event.target.closest("[data-open-more]")) this.open(rowOf(event.target).querySelector("li[hidden] [data-open-image]")); });
     addEventListener("click", event => { const heart = event.target.closest("[data-favourite-image]"); if (heart) this.#heart(heart); });
   }
 
@@ -76,6 +77,7 @@ class ImageLightbox extends HTMLElement {
       button.addEventListener("click", () => this.#go(index - this.#index));
       return button;
     }));
+    this.part("film").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   #go(step) {
@@ -149,7 +151,8 @@ class ImageLightbox extends HTMLElement {
     this.part("img").removeAttribute("src");
     this.part("pics").removeAttribute("data-compare");
     this.querySelector("[data-key=c]").setAttribute("aria-pressed", "false");
-    this.tile?.focus();
+    const tile = this.tile;
+    (tile?.closest("[hidden]") ? rowOf(tile)?.querySelector("[data-open-more]") : tile)?.focus();
   }
 }
 

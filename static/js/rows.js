@@ -35,7 +35,7 @@ function merge(old, fresh) {
   const row = rowById(fresh.dataset.row);
   if (focused && !row.contains(document.activeElement)) row.querySelector(".c-make .btn")?.focus({ preventScroll: true });
   if (WORKING.has(was) && !WORKING.has(row.dataset.status) && row.dataset.saidAs) announce(row.dataset.saidAs);
-  row.dispatchEvent(new CustomEvent("row:merged", { bubbles: true }));
+  row.dispatchEvent(new CustomEvent("row:merged", { bubbles: true, detail: { moved: was !== row.dataset.status } }));
 }
 
 export function place(fresh) {
@@ -72,6 +72,8 @@ export async function catchUp() {
   for (const fresh of [...body.querySelectorAll("tr[data-row]")]) place(fresh);
   const filters = body.querySelector("#filters");
   if (filters) document.getElementById("filters").replaceChildren(...filters.childNodes);
+  const spent = body.querySelector("[data-spent]");
+  if (spent) document.querySelector("#docket [data-spent]").textContent = spent.textContent;
   last = body.querySelector("[data-last]")?.dataset.last ?? last;
   return body.querySelector("tr[data-live-row]") !== null || document.querySelector("tr[data-live-row]") !== null;
 }

@@ -103,6 +103,9 @@ class Handler:
     def failed(self, job: Job, failure: Failure) -> None:
         """The job failed for good: give its dependants another way, or leave them to fail with it."""
 
+    def cancelled(self, job: Job) -> None:
+        """Somebody cancelled the job, or asked it to stop: end what only it needed."""
+
     def clone(self, old: Job, new_id: int) -> None:
         """Copies what the kind keeps beside the job for a retry of it."""
 

@@ -38,17 +38,18 @@ def find_job(*, user: User, uid: UUID, kind: str | None = None) -> Job:
 def cancel_job(*, user: User, uid: UUID, kind: str | None = None) -> CancelAnswer:
     """Cancels now what has not started and asks what runs to stop. Problem 409 when it is over already."""
     job = find_job(user=user, uid=uid, kind=kind)
-    changes = lifecycle.request_cancel(
-        [job.pk], reason="cancelled_by_owner" if job.owner_id == user.pk else "cancelled_by_staff"
-    )
+    reason = "cancelled_by_owner" if job.owner_id == user.pk else "cancelled_by_staff"
+    with transaction.atomic():
+        changes = lifecycle.request_cancel([job.pk], reason=reason)
+        handler_of(job.kind).cancelled(job)
     job.refresh_from_db()
-    if not changes and job.status in FINAL and job.cancel_requested_at is None:
+    if not changes and job.status in FINAL:
         raise Problem(
             409,
             "already_finished",
             f"The job is {job.get_status_display()} already.",
             "Nothing to do.",
-            {"status": job.status},
+            {"jobStatus": job.status},
         )
     return CancelAnswer(job, "cancelled" if job.status == Status.CANCELLED else "requested")
 
@@ -62,7 +63,7 @@ def retry_job(*, user: User, uid: UUID) -> Job:
             "not_retryable",
             f"The job is {public_status(old.status)}.",
             "Only failed and cancelled jobs can be tried again.",
-            {"status": public_status(old.status)},
+            {"jobStatus": public_status(old.status)},
         )
     try:
         with transaction.atomic():
@@ -124,7 +125,7 @@ def _too_late(job: Job) -> Problem:
         "already_started",
         f"The job is {public_status(job.status)}.",
         "Only jobs that wait can be changed.",
-        {"status": public_status(job.status)},
+        {"jobStatus": public_status(job.status)},
     )
 
 

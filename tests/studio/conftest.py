@@ -1,7 +1,7 @@
 """A workspace of real photographs, and the processes that work it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +45,18 @@ def row(workspace: Workspace, photo: Callable[[str], str]) -> Row:
     )
 
 
-@pytest.fixture
-def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
-    with running(tmp_path) as stack:
+@pytest.fixture(scope="module")
+def processes(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Workers and beat, started once for the tests of a module: each test has the database to itself."""
+    with django_db_blocker.unblock(), running(tmp_path_factory.mktemp("stack")) as stack:
+        stack.clock()
+        stack.worker()
         yield stack
+
+
+@pytest.fixture
+def stack(transactional_db: None, processes: Stack) -> Stack:
+    processes.simulator.reset()
+    return processes

@@ -19,8 +19,6 @@ def finished(jobs: list[Job]) -> bool:
 
 
 def test_ai_generate_writes_the_prompt_then_makes_the_images(stack: Stack, owner: User, row: Row) -> None:
-    stack.clock()
-    stack.worker()
     made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True, count=2, priority=8)
     assert made.prompt_status == "generating"
     assert {job.status for job in made.jobs} == {"waiting"}
@@ -30,9 +28,8 @@ def test_ai_generate_writes_the_prompt_then_makes_the_images(stack: Stack, owner
     assert (prompt.source, prompt.model_asked) == ("model", "grok-4.7")
     assert set(ImageJob.objects.values_list("prompt", flat=True)) == {prompt.generated_prompt}
     assert GeneratedImage.objects.filter(row=row).count() == 2
-    assert rows_with_state([row.__class__.objects.get(pk=row.pk)])[0].status == "done"
+    assert rows_with_state([Row.objects.get(pk=row.pk)])[0].status == "done"
     submits = Call.objects.filter(purpose="submit")
     assert {call.state for call in submits} == {"succeeded"}
     assert all(call.cost_usd for call in Call.objects.all())
-    bought = [entry for entry in stack.simulator.ledger() if entry["provider"] == "wavespeed"]
-    assert len(bought) == 2
+    assert len(stack.simulator.ledger("wavespeed")) == 2

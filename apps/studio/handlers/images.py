@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from apps.core.errors import Problem
-from apps.jobs import calling
+from apps.jobs import calling, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, Parked, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Stage
@@ -63,6 +63,15 @@ class ImageHandler(Handler):
         if call.state in (CallState.INTENT, CallState.UNKNOWN):
             return _settle(run, image_job, call)
         return _look(run, image_job, call)
+
+    def cancelled(self, job: Job) -> None:
+        """A prompt that no image waits for any more is not worth writing."""
+        prompt_job = ImageJob.objects.get(job=job).prompt_job_id
+        if (
+            prompt_job
+            and not Job.objects.live().filter(image_job__prompt_job=prompt_job, cancel_requested_at=None).exists()
+        ):
+            lifecycle.request_cancel([prompt_job], reason="nobody_waits")
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = ImageJob.objects.get(job=old)

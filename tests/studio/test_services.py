@@ -1,0 +1,56 @@
+"""What is refused before anything is queued, and cancel and retry in each state, without workers."""
+
+import pytest
+
+from apps.accounts.models import User
+from apps.core.errors import Problem
+from apps.jobs.models import Job
+from apps.jobs.services import cancel_job, find_job
+from apps.studio.models import Row
+from apps.studio.services import generate_images, queue_prompt
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_row_without_target_is_refused(owner: User, row: Row) -> None:
+    Row.objects.filter(pk=row.pk).update(target_url="")
+    with pytest.raises(Problem, match="target_missing"):
+        generate_images(user=owner, row_id=row.pk, use_ai_prompt=True)
+    assert not Job.objects.exists()
+
+
+def test_somebody_elses_row_does_not_exist(row: Row) -> None:
+    stranger = User.objects.create_user("eve")
+    with pytest.raises(Problem, match="not_found"):
+        generate_images(user=stranger, row_id=row.pk, use_ai_prompt=True)
+
+
+def test_enhance_needs_a_prompt(owner: User, row: Row) -> None:
+    with pytest.raises(Problem, match="prompt_missing"):
+        queue_prompt(user=owner, row_id=row.pk, target_url=row.target_url, operation="enhance")
+
+
+def test_images_and_prompt_are_queued_together(owner: User, row: Row) -> None:
+    made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True, count=3)
+    assert [job.status for job in made.jobs] == ["waiting"] * 3
+    assert {job.waits_for_id for job in made.jobs} == {made.prompt_job.pk}
+    assert Row.objects.get(pk=row.pk).generation is not None
+
+
+def test_cancelling_the_prompt_cancels_the_images_that_wait(owner: User, row: Row) -> None:
+    made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True, count=2)
+    assert cancel_job(user=owner, uid=made.prompt_job.uid).state == "cancelled"
+    assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def test_cancelling_every_image_cancels_the_prompt_nobody_needs(owner: User, row: Row) -> None:
+    made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True, count=2)
+    for job in made.jobs:
+        cancel_job(user=owner, uid=job.uid)
+    assert find_job(user=owner, uid=made.prompt_job.uid).status == "cancelled"
+
+
+def test_a_job_of_somebody_else_is_not_found(owner: User, row: Row) -> None:
+    made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True)
+    with pytest.raises(Problem, match="not_found"):
+        cancel_job(user=User.objects.create_user("eve"), uid=made.prompt_job.uid)

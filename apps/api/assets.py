@@ -9,6 +9,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.errors import too_large
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented, read
@@ -51,6 +52,7 @@ class Assets(Endpoint):
         description="multipart/form-data with one part, `file`. It is checked, turned upright and stored once.",
         body={"multipart/form-data": UploadSerializer},
         answers={201: AssetSerializer},
+        shown=examples.ASSET,
         operation_id="assets_create",
     )
     def post(self, request: Request) -> Response:
@@ -61,7 +63,9 @@ class Assets(Endpoint):
 
 
 class AssetItem(Endpoint):
-    @documented("One asset", answers={200: AssetSerializer}, problems=(404,), operation_id="assets_read")
+    @documented(
+        "One asset", answers={200: AssetSerializer}, problems=(404,), shown=examples.ASSET, operation_id="assets_read"
+    )
     def get(self, request: Request, asset_id: UUID) -> Response:
         return Response(_shown(_find(request, asset_id)))
 

@@ -3,6 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.authentication import CronAuthentication, SessionAuthentication, TokenAuthentication
 from apps.api.permissions import CronOrStaff
 from apps.api.views import Endpoint, documented
@@ -20,7 +21,7 @@ class Dispatch(Endpoint):
         "Dispatch now",
         description="What it did, as counts. Safe to run twice or at once.",
         answers={200: COUNTS},
-        shown={"promoted": 1, "rescued": 0, "reconciled": 0, "woken": 2},
+        shown=examples.DISPATCHED,
         operation_id="dispatch",
     )
     def post(self, request: Request) -> Response:
@@ -31,6 +32,7 @@ class PromptProcessor(Dispatch):
     @documented(
         "Dispatch now (older name)",
         answers={200: COUNTS},
+        shown=examples.DISPATCHED,
         operation_id="cron_prompt_processor",
     )
     def post(self, request: Request) -> Response:

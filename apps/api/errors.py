@@ -32,13 +32,13 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse:
 
 def problem_body(problem: Problem) -> dict[str, object]:
     return {
+        **problem.extra,  # first: what an error adds never hides a member of the standard
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "code": problem.code,
         "detail": problem.detail,
         "action": problem.action,
-        **problem.extra,
     }
 
 

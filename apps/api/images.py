@@ -5,6 +5,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.job_shapes import ImageSerializer
 from apps.api.serializers import CamelSerializer, WholeNumber, YesOrNo
 from apps.api.views import Endpoint, documented, read
@@ -23,6 +24,7 @@ class ImageItem(Endpoint):
         answers={200: ImageSerializer},
         problems=(404,),
         example={"favourite": True, "rating": 4},
+        shown=examples.IMAGE,
         operation_id="images_change",
     )
     def patch(self, request: Request, image_id: UUID) -> Response:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import vitals
+from apps.api import examples, vitals
 from apps.api.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
 from apps.api.serializers import CamelSerializer
@@ -42,17 +42,7 @@ class Init(Endpoint):
     @documented(
         "Is everything up?",
         answers={200: VitalsSerializer},
-        shown={
-            "ok": False,
-            "checks": [
-                {
-                    "name": "workers",
-                    "ok": False,
-                    "detail": "Nobody works on images.",
-                    "action": "Start one: celery -A config worker -Q images",
-                }
-            ],
-        },
+        shown={"ok": False, "checks": [examples.NOT_READY]},
         operation_id="init_read",
     )
     def get(self, request: Request) -> Response:
@@ -62,6 +52,7 @@ class Init(Endpoint):
         "Make it ready",
         description="Schedules and lanes present, one dispatch pass. Doing it again changes nothing.",
         answers={200: MadeReadySerializer},
+        shown={"ok": True, "checks": [examples.READY], "scheduled": 2, "dispatched": examples.DISPATCHED},
         operation_id="init_apply",
     )
     def post(self, request: Request) -> Response:

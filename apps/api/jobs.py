@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.authentication import urgent_allowed
 from apps.api.idempotency import Claim, in_one_transaction, keyed
 from apps.api.job_shapes import (
@@ -21,11 +22,10 @@ from apps.api.job_shapes import (
     job_shown,
     jobs_shown,
 )
-from apps.api.pagination import PAGE_PARAMETERS, page_of
+from apps.api.pagination import PAGE_PARAMETERS, page_of, query_invalid
 from apps.api.priorities import PRIORITY
 from apps.api.serializers import CamelSerializer, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
-from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, cancel_job, change_job, find_job, pending_count, retry_job
 from apps.jobs.states import PENDING
@@ -73,7 +73,8 @@ class CreateJobs(Endpoint):
         answers={201: CreatedJobsSerializer},
         problems=(404, 409),
         parameters=[IDEMPOTENCY_KEY],
-        example={"rowId": "0b7e3a52-5a3c-4a55-9b0e-6a7f0f3f2f10", "useAiPrompt": True, "count": 2, "priority": 8},
+        example={"rowId": examples.ROW_ID, "useAiPrompt": True, "count": 2, "priority": 8},
+        shown=examples.CREATED_JOBS,
         operation_id="jobs_create",
     )
     @keyed
@@ -95,6 +96,7 @@ class Jobs(Endpoint):
             OpenApiParameter("kind", str, enum=tuple(settings.KINDS)),
             OpenApiParameter("rowId", {"type": "string", "format": "uuid"}),
         ],
+        shown=examples.JOBS,
         operation_id="jobs_list",
     )
     def get(self, request: Request) -> Response:
@@ -103,7 +105,7 @@ class Jobs(Endpoint):
 
 
 class JobItem(Endpoint):
-    @documented("One job", answers={200: JobSerializer}, problems=(404,), operation_id="jobs_read")
+    @documented("One job", answers={200: JobSerializer}, problems=(404,), shown=examples.JOB, operation_id="jobs_read")
     def get(self, request: Request, job_id: UUID) -> Response:
         return Response(job_shown(find_job(user=request.user, uid=job_id)))
 
@@ -112,6 +114,7 @@ class JobItem(Endpoint):
         description="200: it will not run. 202: it runs, and stops at the next safe point. 409: it had finished.",
         answers={200: CancelledSerializer, 202: CancelledSerializer},
         problems=(404, 409),
+        shown=examples.CANCELLED,
         operation_id="jobs_cancel",
     )
     def delete(self, request: Request, job_id: UUID) -> Response:
@@ -123,6 +126,7 @@ class JobItem(Endpoint):
         answers={200: JobSerializer},
         problems=(404, 409),
         example={"priority": 8},
+        shown=examples.QUEUED_JOB,
         operation_id="jobs_change",
     )
     def patch(self, request: Request, job_id: UUID) -> Response:
@@ -138,6 +142,7 @@ class RetryJob(Endpoint):
         answers={201: JobSerializer},
         problems=(404, 409, 422),
         parameters=[IDEMPOTENCY_KEY],
+        shown=examples.RETRIED_JOB,
         operation_id="jobs_retry",
     )
     @in_one_transaction
@@ -190,7 +195,7 @@ def _status_filter(status: str) -> Q:
 
 def _one_of(value: str, known: tuple[str, ...], name: str) -> str:
     if value not in known:
-        raise Problem(400, f"{name}_unknown", f"There is no {name} of this name.", f"Use one of {', '.join(known)}.")
+        raise query_invalid(f"There is no {name} of this name.", f"Use one of {', '.join(known)}.")
     return value
 
 
@@ -198,4 +203,4 @@ def _uuid(value: str, name: str) -> UUID:
     try:
         return UUID(value)
     except ValueError as error:
-        raise Problem(400, f"{name}_invalid", f"{name} is not an id.", "Send the id as it was given.") from error
+        raise query_invalid(f"{name} is not an id.", "Send the id as it was given.") from error

@@ -47,12 +47,14 @@ def page_of(queryset: QuerySet[Any], request: Request, *, order: tuple[str, ...]
     return Page(things[:limit], _next_url(request, things[limit - 1], order) if len(things) > limit else None)
 
 
+def query_invalid(detail: str, action: str) -> Problem:
+    return Problem(400, "query_invalid", detail, action)
+
+
 def _limit(request: Request) -> int:
     given = request.query_params.get("limit", str(MAX_PAGE))
     if not (given.isascii() and given.isdigit() and len(given) < 4 and 1 <= int(given) <= MAX_PAGE):
-        raise Problem(
-            400, "limit_invalid", f"limit is not a number from 1 to {MAX_PAGE}.", "Correct it or leave it out."
-        )
+        raise query_invalid(f"limit is not a number from 1 to {MAX_PAGE}.", "Correct it or leave it out.")
     return int(given)
 
 
@@ -78,7 +80,7 @@ def _decoded(model: type[Model], order: tuple[str, ...], cursor: str) -> list[An
         pairs = zip(fields, values, strict=True)
         return [field.clean(value, None) for field, value in pairs]  # type: ignore[union-attr]
     except (ValueError, TypeError, ValidationError, OverflowError) as error:
-        raise Problem(400, "cursor_invalid", "The cursor is not one of ours.", "Start again without it.") from error
+        raise query_invalid("The cursor is not one of ours.", "Start again without it.") from error
 
 
 def _next_url(request: Request, last: Model, order: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.authentication import urgent_allowed
 from apps.api.idempotency import Claim, keyed
 from apps.api.job_shapes import (
@@ -83,21 +84,11 @@ class PromptQueue(Endpoint):
         problems=(404, 409),
         parameters=[IDEMPOTENCY_KEY],
         example={
-            "rowId": "0b7e3a52-5a3c-4a55-9b0e-6a7f0f3f2f10",
+            "rowId": examples.ROW_ID,
             "targetUrl": "https://images.example.com/target.jpg",
             "priority": 8,
         },
-        shown={
-            "promptJobId": "5f0c9d1e-31b7-4f6e-9c53-6a5d1d4b7c21",
-            "status": "queued",
-            "position": 2,
-            "estimatedWaitTime": 20.0,
-            "estimatedWait": {"p50": 20.0, "p90": 40.0},
-            "estimatedWaitUnknown": "",
-            "waitingReason": "lane_limit",
-            "waitingUntil": None,
-            "waitingFacts": {"limit": 3, "running": 3},
-        },
+        shown=examples.QUEUED_PROMPT,
         operation_id="prompt_queue_create",
     )
     @keyed
@@ -131,7 +122,13 @@ class PromptQueue(Endpoint):
 
 
 class PromptQueueItem(Endpoint):
-    @documented("One prompt", answers={200: PromptSerializer}, problems=(404,), operation_id="prompt_queue_read")
+    @documented(
+        "One prompt",
+        answers={200: PromptSerializer},
+        problems=(404,),
+        shown=examples.PROMPT,
+        operation_id="prompt_queue_read",
+    )
     def get(self, request: Request, prompt_job_id: UUID) -> Response:
         job = find_job(user=request.user, uid=prompt_job_id, kind="prompt")
         return Response(PromptSerializer(fact_of(job)).data)
@@ -140,6 +137,7 @@ class PromptQueueItem(Endpoint):
         "Cancel a prompt",
         answers={200: CancelledSerializer, 202: CancelledSerializer},
         problems=(404, 409),
+        shown=examples.CANCELLED,
         operation_id="prompt_queue_cancel",
     )
     def delete(self, request: Request, prompt_job_id: UUID) -> Response:

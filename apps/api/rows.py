@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.idempotency import in_one_transaction
 from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
 from apps.api.pagination import PAGE_PARAMETERS, page_of
@@ -79,6 +80,7 @@ class Rows(Endpoint):
         answers={200: RowPageSerializer},
         problems=(404,),
         parameters=PAGE_PARAMETERS,
+        shown=examples.ROWS,
         operation_id="rows_list",
     )
     def get(self, request: Request, workspace_id: UUID) -> Response:
@@ -93,6 +95,8 @@ class Rows(Endpoint):
         problems=(404,),
         parameters=[IDEMPOTENCY_KEY],
         description=f"One row as an object, or up to {MAX_ROWS} as {{rows: […]}}, answered as {{results, next: null}}.",
+        example={"label": "Left shoe", "targetUrl": "https://images.example.com/left.jpg"},
+        shown=examples.ROW,
         operation_id="rows_create",
     )
     @in_one_transaction
@@ -105,7 +109,7 @@ class Rows(Endpoint):
 
 
 class RowItem(Endpoint):
-    @documented("One row", answers={200: RowSerializer}, problems=(404,), operation_id="rows_read")
+    @documented("One row", answers={200: RowSerializer}, problems=(404,), shown=examples.ROW, operation_id="rows_read")
     def get(self, request: Request, row_id: UUID) -> Response:
         return Response(rows_shown([find_row(request.user, row_id)])[0])
 
@@ -115,6 +119,7 @@ class RowItem(Endpoint):
         answers={200: RowSerializer},
         problems=(404, 409),
         example={"promptOverride": "The shoe on wet slate, morning light"},
+        shown=examples.ROW,
         operation_id="rows_change",
     )
     def patch(self, request: Request, row_id: UUID) -> Response:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import examples
 from apps.api.idempotency import in_one_transaction
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Text, Urls, WholeNumber, YesOrNo
@@ -63,6 +64,7 @@ class Workspaces(Endpoint):
         "Your workspaces, newest first",
         answers={200: WorkspacePageSerializer},
         parameters=PAGE_PARAMETERS,
+        shown=examples.WORKSPACES,
         operation_id="workspaces_list",
     )
     def get(self, request: Request) -> Response:
@@ -75,6 +77,7 @@ class Workspaces(Endpoint):
         answers={201: WorkspaceSerializer},
         parameters=[IDEMPOTENCY_KEY],
         example={"name": "Autumn shoes", "defaultPrompt": "A photograph on warm sand", "imagesPerGenerate": 2},
+        shown=examples.WORKSPACE,
         operation_id="workspaces_create",
     )
     @in_one_transaction
@@ -84,7 +87,13 @@ class Workspaces(Endpoint):
 
 
 class WorkspaceItem(Endpoint):
-    @documented("One workspace", answers={200: WorkspaceSerializer}, problems=(404,), operation_id="workspaces_read")
+    @documented(
+        "One workspace",
+        answers={200: WorkspaceSerializer},
+        problems=(404,),
+        shown=examples.WORKSPACE,
+        operation_id="workspaces_read",
+    )
     def get(self, request: Request, workspace_id: UUID) -> Response:
         return Response(_shown(find_workspace(request.user, workspace_id)))
 
@@ -94,6 +103,7 @@ class WorkspaceItem(Endpoint):
         answers={200: WorkspaceSerializer},
         problems=(404,),
         example={"imagesPerGenerate": 4},
+        shown=examples.WORKSPACE,
         operation_id="workspaces_change",
     )
     def patch(self, request: Request, workspace_id: UUID) -> Response:

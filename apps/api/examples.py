@@ -1,0 +1,196 @@
+"""What the reference shows as answers. A test holds each against the schema, so that none goes stale."""
+
+from typing import Any
+
+ROW_ID = "0b7e3a52-5a3c-4a55-9b0e-6a7f0f3f2f10"
+_WORKSPACE_ID = "c1d7a9f0-2a57-4f0c-8c0b-0d9b8d1f6a01"
+_JOB_ID = "8d2f1c8e-4f5b-4b5a-9a5e-2f6f6f0d3b11"
+_PROMPT_JOB_ID = "5f0c9d1e-31b7-4f6e-9c53-6a5d1d4b7c21"
+_IMAGE_ID = "e4b8f0f2-7c1d-4d43-8f8e-6d2f9f1c5a31"
+_CREATED = "2026-11-22T09:00:00Z"
+_STARTED = "2026-11-22T09:00:04Z"
+_FINISHED = "2026-11-22T09:00:31Z"
+_MEDIA = "https://pressroom.example.com/media"
+
+IMAGE: dict[str, Any] = {
+    "imageId": _IMAGE_ID,
+    "url": f"{_MEDIA}/images/{_IMAGE_ID}",
+    "thumbnailUrl": f"{_MEDIA}/images/{_IMAGE_ID}/thumbnail",
+    "width": 2048,
+    "height": 2048,
+    "favourite": True,
+    "rating": 4,
+    "simulated": False,
+    "late": False,
+}
+_CALL = {
+    "callId": "1d6c4f3e-9a1b-4a77-b0c5-3f6f1e8a9c41",
+    "provider": "wavespeed",
+    "purpose": "submit",
+    "model": "bytedance/seedream-v4.5/edit",
+    "modelAnswered": "bytedance/seedream-v4.5/edit",
+    "state": "succeeded",
+    "providerId": "pred_7f3a",
+    "cost": "0.04",
+    "costSource": "priced",
+    "errorCode": "",
+    "createdAt": _STARTED,
+    "finishedAt": _FINISHED,
+}
+_ATTEMPT = {
+    "attempt": 1,
+    "startedAt": _STARTED,
+    "finishedAt": _FINISHED,
+    "outcome": "completed",
+    "error": None,
+    "calls": [_CALL],
+}
+_STARTED_OUTLOOK = {
+    "position": None,
+    "estimatedWait": None,
+    "estimatedWaitUnknown": "",
+    "waitingReason": "",
+    "waitingUntil": None,
+    "waitingFacts": {},
+}
+_QUEUED_OUTLOOK = {
+    "position": 2,
+    "estimatedWait": {"p50": 20.0, "p90": 40.0},
+    "estimatedWaitUnknown": "",
+    "waitingReason": "lane_limit",
+    "waitingUntil": None,
+    "waitingFacts": {"limit": 3, "running": 3},
+}
+JOB: dict[str, Any] = {
+    **_STARTED_OUTLOOK,
+    "jobId": _JOB_ID,
+    "kind": "image",
+    "status": "completed",
+    "stage": "",
+    "priority": 8,
+    "rowId": ROW_ID,
+    "promptJobId": _PROMPT_JOB_ID,
+    "promptStatus": "completed",
+    "prompt": "A running shoe on warm sand in low morning light",
+    "retriedFrom": None,
+    "error": None,
+    "images": [IMAGE],
+    "cost": "0.04",
+    "createdAt": _CREATED,
+    "startedAt": _STARTED,
+    "finishedAt": _FINISHED,
+    "cancelRequestedAt": None,
+    "attempts": [_ATTEMPT],
+}
+QUEUED_JOB = (
+    JOB
+    | _QUEUED_OUTLOOK
+    | {
+        "status": "queued",
+        "promptStatus": "generating",
+        "waitingReason": "dependency",
+        "waitingFacts": {"kind": "prompt", "status": "queued"},
+        "prompt": "",
+        "images": [],
+        "cost": "0.00",
+        "startedAt": None,
+        "finishedAt": None,
+        "attempts": [],
+    }
+)
+RETRIED_JOB = QUEUED_JOB | {
+    **_QUEUED_OUTLOOK,
+    "jobId": "3a9e7d50-0c44-4a86-8d0f-9b1c2d3e4f51",
+    "promptJobId": None,
+    "promptStatus": "completed",
+    "prompt": JOB["prompt"],
+    "retriedFrom": _JOB_ID,
+}
+JOBS = {"results": [JOB], "next": None}
+CREATED_JOBS = {
+    "jobs": [QUEUED_JOB],
+    "jobId": _JOB_ID,
+    "promptJobId": _PROMPT_JOB_ID,
+    "promptStatus": "generating",
+}
+CANCELLED = {"jobId": _JOB_ID, "state": "cancelled"}
+QUEUED_PROMPT: dict[str, Any] = {
+    **_QUEUED_OUTLOOK,
+    "promptJobId": _PROMPT_JOB_ID,
+    "status": "queued",
+    "estimatedWaitTime": 20.0,
+}
+PROMPT = (
+    QUEUED_PROMPT
+    | _STARTED_OUTLOOK
+    | {
+        "status": "completed",
+        "estimatedWaitTime": None,
+        "kind": "prompt",
+        "stage": "",
+        "priority": 8,
+        "rowId": ROW_ID,
+        "operation": "generate",
+        "generatedPrompt": JOB["prompt"],
+        "source": "model",
+        "modelAsked": "grok-4.7",
+        "modelAnswered": "grok-4.7",
+        "error": None,
+        "cost": "0.0024",
+        "createdAt": _CREATED,
+        "startedAt": _CREATED,
+        "finishedAt": _STARTED,
+        "attempts": [],
+    }
+)
+WORKSPACE: dict[str, Any] = {
+    "id": _WORKSPACE_ID,
+    "name": "Autumn shoes",
+    "defaultPrompt": "A photograph on warm sand",
+    "defaultRefUrls": [],
+    "outputWidth": 2048,
+    "outputHeight": 2048,
+    "imagesPerGenerate": 2,
+    "generationModel": "",
+    "promptStrategy": "describe",
+    "onPromptFailure": "template",
+    "rightsConfirmedAt": _CREATED,
+    "createdAt": _CREATED,
+    "updatedAt": _CREATED,
+}
+WORKSPACES = {"results": [WORKSPACE], "next": None}
+ROW: dict[str, Any] = {
+    "id": ROW_ID,
+    "workspaceId": _WORKSPACE_ID,
+    "label": "Left shoe",
+    "refUrls": None,
+    "targetUrl": "https://images.example.com/left.jpg",
+    "promptOverride": "",
+    "matchTargetRatio": False,
+    "status": "done",
+    "position": 0,
+    "error": None,
+    "promptJobId": _PROMPT_JOB_ID,
+    "jobs": [JOB],
+    "images": [IMAGE],
+    "createdAt": _CREATED,
+    "updatedAt": _CREATED,
+}
+ROWS = {"results": [ROW], "next": f"https://pressroom.example.com/api/workspaces/{_WORKSPACE_ID}/rows?cursor=WzBd"}
+ASSET = {
+    "assetId": "97b1f7c8-6b43-4a7a-a0b7-5d2a1c9e0f61",
+    "url": f"{_MEDIA}/assets/97b1f7c8-6b43-4a7a-a0b7-5d2a1c9e0f61",
+    "thumbnailUrl": f"{_MEDIA}/assets/97b1f7c8-6b43-4a7a-a0b7-5d2a1c9e0f61/thumbnail",
+    "name": "left.jpg",
+    "width": 3000,
+    "height": 2000,
+    "createdAt": _CREATED,
+}
+READY = {"name": "workers", "ok": True, "detail": "Workers serve images, prompts.", "action": ""}
+NOT_READY = {
+    "name": "workers",
+    "ok": False,
+    "detail": "Nobody works on images.",
+    "action": "Start one: celery -A config worker -Q images",
+}
+DISPATCHED = {"promoted": 1, "rescued": 0, "reconciled": 0, "woken": 2}

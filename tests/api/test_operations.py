@@ -1,0 +1,129 @@
+"""Dispatch, init, events and health."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from apps.jobs.broker import hints
+from apps.jobs.models import Job, Worker
+from apps.jobs.states import Status
+from tests.api.conftest import Caller, caller_of, problem
+from tests.factories import JobFactory, StaffFactory
+
+DISPATCH = ("/api/dispatch", "/api/cron/prompt-processor")
+SECRET = "a long secret"
+
+
+@pytest.fixture
+def _secrets(settings: Any) -> None:
+    settings.CRON_SECRETS = [SECRET, "the öld one"]
+
+
+def bearing(authorization: str) -> Caller:
+    caller = Caller()
+    caller.headers = {"Authorization": authorization}
+    return caller
+
+
+@pytest.mark.usefixtures("_secrets", "db")
+@pytest.mark.parametrize("path", DISPATCH)
+@pytest.mark.parametrize("form", [SECRET, f"Bearer {SECRET}", f"bearer {SECRET}"])
+def test_the_schedulers_secret_dispatches(path: str, form: str) -> None:
+    job = JobFactory()
+    Job.objects.filter(pk=job.pk).update(status=Status.SCHEDULED, run_after=timezone.now())
+    counts = bearing(form)("POST", path).json()
+    assert counts["promoted"] == 1
+    assert set(counts) >= {"rescued", "untied", "woken"}
+
+
+@pytest.mark.usefixtures("_secrets", "db")
+@pytest.mark.parametrize("path", DISPATCH)
+@pytest.mark.parametrize("form", ["", "Bearer", "Bearer ", "a long secre", f"Basic {SECRET}", "Bearer é", "\xe9"])
+def test_anything_else_is_401(path: str, form: str) -> None:
+    problem(bearing(form)("POST", path), 401, "not_authenticated")
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("secrets", [[], [""]])
+@pytest.mark.parametrize("form", ["", "Bearer ", "Bearer"])
+def test_no_secret_set_lets_nobody_in(settings: Any, secrets: list[str], form: str) -> None:
+    settings.CRON_SECRETS = secrets
+    problem(bearing(form)("POST", "/api/dispatch"), 401, "not_authenticated")
+
+
+@pytest.mark.usefixtures("_secrets", "db")
+def test_the_secret_opens_nothing_else() -> None:
+    problem(bearing(f"Bearer {SECRET}")("GET", "/api/jobs"), 401, "not_authenticated")
+
+
+def test_staff_dispatch_by_session(db: None) -> None:
+    assert Caller(user=StaffFactory())("POST", "/api/dispatch").status_code == 200
+
+
+def checks(call: Caller) -> dict[str, dict[str, Any]]:
+    body = call("GET", "/api/init").json()
+    found = {check["name"]: check for check in body["checks"]}
+    assert list(found) == ["database", "redis", "workers", "beat", "storage", "keys"]
+    assert body["ok"] == all(check["ok"] for check in found.values())
+    return found
+
+
+def test_init_says_what_is_down_and_what_to_do(call: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.XAI_API_KEY, settings.WAVESPEED_API_KEY, settings.SIMULATED = "", "", []
+    settings.MEDIA_ROOT = "/proc/no/such/place"
+    PeriodicTask.objects.all().delete()
+    monkeypatch.setattr(hints, "closed_until", float("inf"))
+    seen = checks(call)
+    down = {name for name, check in seen.items() if not check["ok"]}
+    assert down == {"redis", "workers", "beat", "storage", "keys"}
+    assert all(seen[name]["action"] for name in down)
+    assert "XAI_API_KEY" in seen["keys"]["detail"]
+
+
+def test_init_sees_what_is_up(call: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hints, "closed_until", 0.0)
+    settings.SIMULATED = ["xai", "wavespeed"]
+    caller_of(StaffFactory())("POST", "/api/init")
+    PeriodicTask.objects.filter(task="jobs.dispatch").update(last_run_at=timezone.now())
+    now = timezone.now()
+    Worker.objects.create(name="w1", lanes=["prompts", "images"], started_at=now, alive_at=now)
+    assert {name for name, check in checks(call).items() if not check["ok"]} == set()
+    Worker.objects.update(alive_at=now - timedelta(minutes=5))
+    PeriodicTask.objects.filter(task="jobs.dispatch").update(last_run_at=now - timedelta(minutes=5))
+    assert {name for name, check in checks(call).items() if not check["ok"]} == {"workers", "beat"}
+
+
+def test_init_again_changes_nothing(db: None) -> None:
+    PeriodicTask.objects.all().delete()
+    staff = caller_of(StaffFactory())
+    first, second = staff("POST", "/api/init").json(), staff("POST", "/api/init").json()
+    assert first["scheduled"] == second["scheduled"] == PeriodicTask.objects.count() >= 2
+
+
+def test_events_are_somewhere_else(call: Caller, settings: Any) -> None:
+    settings.LIVE_URL = "https://live.example.com"
+    response = call("GET", "/api/events?since=7&a=b%0d%0aX: y")
+    assert response.status_code == 307
+    assert response["Location"] == "https://live.example.com/api/events?since=7&a=b%0D%0AX%3A+y"
+    settings.LIVE_URL = ""
+    problem(call("GET", "/api/events"), 503, "live_away")
+
+
+def test_health_tells_little(nobody: Caller, db: None) -> None:
+    assert nobody("GET", "/health/live").json() == {"status": "ok"}
+    assert nobody("GET", "/health/ready").json() == {"status": "ok"}
+    assert nobody("POST", "/health/ready").status_code == 405
+
+
+def test_not_ready_without_a_database(nobody: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(connection, "cursor", away, raising=False)
+    response = nobody("GET", "/health/ready")
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
+    assert nobody("GET", "/health/live").status_code == 200

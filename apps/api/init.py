@@ -6,11 +6,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import examples, vitals
+from apps.api import examples
 from apps.api.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented
+from apps.jobs import vitals
 from apps.jobs.dispatch import dispatch
 from apps.jobs.lanes import ensure_lanes
 from apps.jobs.schedule import ensure_schedule

@@ -1,0 +1,47 @@
+"""`manage.py verify`: does this deployment work? What is up, then one small job of each kind."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.jobs import vitals
+from apps.studio.verification import prove, quote
+
+
+class Command(BaseCommand):
+    help = "Check database, Redis, workers, beat, storage and keys, then run one small job of each kind."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--real", action="store_true", help="run the jobs at the real providers; the quote is shown first"
+        )
+        parser.add_argument("--seconds", type=float, default=120, help="how long a job may take (default: 120)")
+
+    def handle(self, *, real: bool, seconds: float, **_options: Any) -> None:
+        good = [self._tell(check.name, check.ok, check.detail, check.action) for check in vitals.look()]
+        if not all(good):
+            raise CommandError("Not everything is up; no job was run.")
+        if not self._may_run(real):
+            return
+        good = [self._tell(proof.name, proof.ok, proof.detail, proof.action) for proof in prove(seconds=seconds)]
+        if not all(good):
+            raise CommandError("A job did not work.")
+        self.stdout.write("Everything works.")
+
+    def _may_run(self, real: bool) -> bool:
+        paid = [name for name in ("xai", "wavespeed") if name not in settings.SIMULATED]
+        if not paid:
+            return True
+        price = quote()
+        words = f"about ${price:.4f}" if price is not None else "a price that could not be had"
+        self.stdout.write(f"A prompt and an image at {' and '.join(paid)} cost {words}.")
+        if not real:
+            self.stdout.write("Nothing was run. Add --real to run and pay for them.")
+        return real
+
+    def _tell(self, name: str, ok: bool, detail: str, action: str) -> bool:
+        self.stdout.write(
+            f"{'ok  ' if ok else 'FAIL'}  {name:<9} {detail}" + (f"  → {action}" if action and not ok else "")
+        )
+        return ok

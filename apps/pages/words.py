@@ -19,7 +19,7 @@ from apps.jobs.models import Job
 from apps.jobs.states import Reason
 from apps.providers.errors import provider_name
 
-THIN = " "  # keeps a number and its unit on one line
+THIN = "\u202f"  # keeps a number and its unit on one line
 LANES = {
     "prompts": ("Prompts", "prompts", "prompt"),
     "images": ("Images", "images", "image"),

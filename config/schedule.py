@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from config.environment import number
 
 DISPATCH_SECONDS = number("PRESSROOM_DISPATCH_SECONDS", 2)
+RECONCILE_SECONDS = number("PRESSROOM_RECONCILE_SECONDS", 5)
+# Told by the clock of whoever sends and judged by that of whoever receives: wide enough for one that is an hour off.
+EXPIRES_SECONDS = 2 * 3600
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,10 @@ class Periodic:
 
 
 SCHEDULE = (
-    Periodic(name="dispatch", task="jobs.dispatch", seconds=DISPATCH_SECONDS, expires=10),
-    Periodic(name="prune", task="jobs.prune", seconds=3600, expires=600),
+    Periodic(name="dispatch", task="jobs.dispatch", seconds=DISPATCH_SECONDS, expires=EXPIRES_SECONDS),
+    # It asks providers, so it has no place beside the tick.
+    Periodic(
+        name="reconcile", task="jobs.reconcile", seconds=RECONCILE_SECONDS, expires=EXPIRES_SECONDS, queue="images"
+    ),
+    Periodic(name="prune", task="jobs.prune", seconds=3600, expires=EXPIRES_SECONDS),
 )

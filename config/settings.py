@@ -191,6 +191,8 @@ LEASE_SECONDS = number("PRESSROOM_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
 ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
 WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)
+AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
+AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
 MAX_CRASHES = 3
 LANE_LIMITS = {
     "prompts": integer("PRESSROOM_PROMPTS_CONCURRENCY", 3),
@@ -208,11 +210,12 @@ WAVESPEED_API_KEY = text("WAVESPEED_API_KEY", "")
 WAVESPEED_API_BASE = text("WAVESPEED_API_BASE", "https://api.wavespeed.ai").rstrip("/")
 WAVESPEED_WEBHOOKS = boolean("WAVESPEED_WEBHOOKS", default=True)
 # An order whose outcome is unknown is looked up for so long before a person is asked (seconds).
-UNKNOWN_GRACE_SECONDS = number("PRESSROOM_UNKNOWN_GRACE_SECONDS", 90)
+UNKNOWN_GRACE_SECONDS = number("PRESSROOM_UNKNOWN_GRACE_SECONDS", 240)
 WAVESPEED_WEBHOOK_SECRET = text("WAVESPEED_WEBHOOK_SECRET", "")
 # Where results may be fetched from; a leading dot allows everything below. The API's own host always may.
 WAVESPEED_RESULT_HOSTS = words("WAVESPEED_RESULT_HOSTS") or [".wavespeed.ai", ".cloudfront.net"]
-LOOKUP_GRACE_SECONDS = number("PRESSROOM_LOOKUP_GRACE_SECONDS", 20)  # before "it is not in the list" is believed
+# Before "it is not in the list" is believed: the longest submit (60 s), and the time a task may take to be listed.
+LOOKUP_GRACE_SECONDS = number("PRESSROOM_LOOKUP_GRACE_SECONDS", 75)
 # Of one key, shared by all workers; 0 is no limit.
 PROVIDER_LIMITS = {
     "xai": {"concurrent": integer("XAI_MAX_CONCURRENT", 0), "per_minute": integer("XAI_REQUESTS_PER_MINUTE", 0)},
@@ -249,6 +252,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Pressroom",
     "DESCRIPTION": "Queued AI generation: every wait explained, nothing lost, nothing paid twice, every cost known.",
     "VERSION": RELEASE,
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

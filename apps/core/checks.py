@@ -7,6 +7,8 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from apps.core.failpoints import armed
+
 _PROVIDER_KEYS = {"xai": ("XAI_API_KEY", "prompts"), "wavespeed": ("WAVESPEED_API_KEY", "images")}
 
 
@@ -96,6 +98,20 @@ def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[Ch
         )
         for name, product in _PROVIDER_KEYS.values()
         if not getattr(settings, name)
+    ]
+
+
+@register
+def faults(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """Failpoints belong into tests against the simulator."""
+    if not armed() or set(settings.SIMULATED) >= set(_PROVIDER_KEYS):
+        return []
+    return [
+        Warning(
+            "PRESSROOM_FAILPOINTS is set, and a real provider is called: workers will die on purpose.",
+            hint="Unset it.",
+            id="pressroom.W005",
+        )
     ]
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Request:
     max_bytes: int
     public_only: bool
     fresh: bool
+    leaves_by: float | None = None  # time.monotonic(): not a byte is sent after it
 
 
 class Exchange:
@@ -106,6 +108,9 @@ def exchange(request: Request) -> Iterator[Exchange]:
     opened: Exchange | None = None
     try:
         connection.begin(deadline=request.deadline, max_bytes=2 * request.max_bytes + FRAMING_BYTES)
+        # A process that was stopped on the way here may wake when its work has been given to somebody else.
+        if request.leaves_by is not None and time.monotonic() > request.leaves_by:
+            raise NotSent("The request did not leave in time, so it was not sent.", timed_out=True)
         opened = Exchange(request, connection)
         yield opened
     except (WireLimit, OSError, http.client.HTTPException, ValueError) as error:

@@ -67,6 +67,7 @@ def send(
     public_only: bool = False,
     allow_redirects: int = 0,
     fresh: bool = False,
+    leaves_by: float | None = None,
 ) -> Reply:
     """Sends one request and reads the whole answer, of any status, within `seconds` from DNS to the last byte.
 
@@ -74,6 +75,7 @@ def send(
     to those only, and keeps no connection. For GET and HEAD up to `allow_redirects` hops are followed, each checked
     anew; another origin gets none of the given headers but Accept. `fresh` takes a new connection, so that NotSent
     is exact for a request that costs money; without it, a server that drops a kept connection gives NoAnswer.
+    After `leaves_by` (time.monotonic()) nothing is sent any more: NotSent.
     Raises HttpFailure.
     """
     content, media_type = _content(json, body, files)
@@ -87,6 +89,7 @@ def send(
         max_bytes=max_bytes,
         public_only=public_only,
         fresh=fresh,
+        leaves_by=leaves_by,
     )
     reply = _answer(request)
     return _follow(request, url, reply, allow_redirects) if method in {"GET", "HEAD"} else reply

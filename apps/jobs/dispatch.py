@@ -1,11 +1,16 @@
-"""The tick: whatever should have happened and did not, happens now. Safe to run twice, at once or never for a while."""
+"""The tick: whatever should have happened and did not, happens now. Safe to run twice, at once or never for a while.
+
+It calls no provider: nothing may hold up a rescue. What is open at a provider after its job ended: reconcile.py.
+"""
+
+from collections.abc import Callable, Iterable
 
 import structlog
 from django.db import connection, transaction
 
+from apps.core.failpoints import failpoint
 from apps.jobs import lifecycle, wakeups
 from apps.jobs.executor import end_failed
-from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
 
 log = structlog.get_logger(__name__)
@@ -24,7 +29,8 @@ def dispatch() -> dict[str, int]:
     counts = {
         "promoted": lifecycle.promote(),
         "rescued": _rescue(),
-        "reconciled": _reconcile(),
+        "untied": _each(lifecycle.left_waiting(), _untie),
+        "aged": lifecycle.age(),
         "woken": _wake_due_lanes(),
     }
     if any(counts.values()):
@@ -33,18 +39,39 @@ def dispatch() -> dict[str, int]:
 
 
 def _rescue() -> int:
-    """Each job in a transaction of its own, so that one that cannot be rescued does not hold up the others."""
     with transaction.atomic():
         candidates = lifecycle.expired()
-    return sum(_rescue_one(**candidate) for candidate in candidates)  # type: ignore[arg-type]
+    failpoint("in_dispatch")
+    return _each(candidates, _rescue_one)
+
+
+def _each(candidates: Iterable[dict[str, object]], work: Callable[..., bool]) -> int:
+    """Each in a transaction of its own: one that cannot be worked must not hold up the others, at this tick or ever."""
+    count = 0
+    for candidate in candidates:
+        try:
+            with transaction.atomic():
+                count += work(**candidate)
+        except Exception as error:
+            if connection.connection is None or connection.connection.closed:
+                raise  # the database is away: the next tick sees to it
+            log.error("dispatch_left_one", job=candidate["id"], exc_info=error)
+    return count
 
 
 def _rescue_one(*, id: int, fence: int, crashes: int, cancel_requested: bool) -> bool:
-    with transaction.atomic():
-        status = lifecycle.rescue(id, fence, crashes=crashes, cancel_requested=cancel_requested)
-        if status == "failed":
-            end_failed([Job.objects.get(pk=id)], lifecycle.CRASHED)
+    status = lifecycle.rescue(id, fence, crashes=crashes, cancel_requested=cancel_requested)
+    if status == "failed":
+        end_failed([Job.objects.get(pk=id)], lifecycle.CRASHED)
     return bool(status)
+
+
+def _untie(*, id: int, ended: str) -> bool:
+    """Does what the verb that ended the awaited job would have done."""
+    log.warning("left_waiting", job=id, ended=ended)
+    if ended == "completed":
+        return bool(lifecycle.release([id]))
+    return bool(lifecycle.end_waiting([id], status="cancelled" if ended == "cancelled" else "failed"))
 
 
 def _wake_due_lanes() -> int:
@@ -52,21 +79,3 @@ def _wake_due_lanes() -> int:
         cursor.execute(_DUE_LANES)
         lanes = cursor.fetchall()
     return sum(wakeups.wake(lane, priority) for lane, priority in lanes)
-
-
-# Jobs that ended while a paid call of theirs was still open: the call's cost and result are wanted all the same.
-_OPEN_AFTER_END = """
-SELECT DISTINCT j.id FROM providers_call c JOIN jobs_job j ON j.id = c.job_id
-WHERE c.state IN ('intent', 'accepted') AND j.finished_at < clock_timestamp() - interval '1 second'
-  AND c.created_at > clock_timestamp() - interval '7 days'
-LIMIT 20
-"""
-
-
-def _reconcile() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_AFTER_END)
-        ids = [row[0] for row in cursor.fetchall()]
-    for job in Job.objects.filter(pk__in=ids):
-        handler_of(job.kind).reconcile(job)
-    return len(ids)

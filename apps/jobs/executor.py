@@ -6,18 +6,19 @@ from dataclasses import dataclass
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from apps.core.context import logged
+from apps.core.failpoints import failpoint
 from apps.jobs import lifecycle, retries
-from apps.jobs.handlers import Cancelled, Done, LeaseLost, Parked, Run, handler_of
+from apps.jobs.handlers import Cancelled, Done, LeaseLost, Parked, RetryLater, Run, handler_of
 from apps.jobs.heartbeats import heart
 from apps.jobs.models import Job
 from apps.jobs.retries import Again
-from apps.jobs.states import Outcome
 from apps.jobs.values import Failure, Lease
 
 log = structlog.get_logger(__name__)
+DATABASE_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,37 @@ def execute(lease: Lease, *, worker: str, go_on: bool) -> Next:
     with logged(job=str(lease.uid), attempt=lease.attempt, lane=lease.lane):
         run = Run(lease=lease, ends=time.monotonic() + settings.ATTEMPT_SECONDS)
         try:
-            with heart().beating(run):
-                result = handler_of(lease.kind).run(run)
-            return _succeeded(lease, result, worker=worker, go_on=go_on)
-        except LeaseLost:
-            log.warning("lease_lost")
-        except Cancelled:
-            lifecycle.cancel_held(lease)
-        except (SystemExit, KeyboardInterrupt, SoftTimeLimitExceeded):
-            _interrupted(lease)
-            raise
-        except Exception as error:
-            _failed(lease, error)
+            return _run(run, worker=worker, go_on=go_on)
+        except (OperationalError, InterfaceError) as error:
+            if _connection_lost():
+                _hand_back_when_possible(lease)
+            else:
+                _failed(lease, error)
         return Next()
+
+
+def _run(run: Run, *, worker: str, go_on: bool) -> Next:
+    lease = run.lease
+    try:
+        failpoint("after_claim")
+        with heart().beating(run):
+            result = handler_of(lease.kind).run(run)
+        return _succeeded(lease, result, worker=worker, go_on=go_on)
+    except LeaseLost:
+        log.warning("lease_lost")
+    except Cancelled:
+        lifecycle.cancel_held(lease)
+    except SoftTimeLimitExceeded:
+        _interrupted(lease, RetryLater(retries.OVER_TIME))
+        raise
+    except (SystemExit, KeyboardInterrupt):
+        _interrupted(lease, RetryLater(retries.STOPPED, after=0.0, reason=retries.INTERRUPTED))
+        raise
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        _failed(lease, error)
+    return Next()
 
 
 def _succeeded(lease: Lease, result: Done | Parked, *, worker: str, go_on: bool) -> Next:
@@ -57,10 +76,13 @@ def _succeeded(lease: Lease, result: Done | Parked, *, worker: str, go_on: bool)
         if not finished:
             _lost_the_finish(lease)
         return Next(following, asked=True)
+    failpoint("before_complete")
     with transaction.atomic():
         finished = lifecycle.complete(lease)
         if finished and result.store:
             result.store()
+        failpoint("before_commit")
+    failpoint("after_complete")
     if not finished:
         _lost_the_finish(lease)
     return Next()
@@ -115,13 +137,32 @@ def _try_again(lease: Lease, again: Again) -> None:
         lifecycle.cancel_held(lease)
 
 
-def _interrupted(lease: Lease) -> None:
+def _interrupted(lease: Lease, why: RetryLater) -> None:
     """A stopped worker hands its job back at once; if the database does not answer, the lease runs out instead."""
-    from django.db import connection
-
     # The signal may have struck inside a statement: this connection can no longer be trusted.
     connection.close()
-    _try_again(
-        lease,
-        Again(0.0, "interrupted", Outcome.INTERRUPTED, retries.INTERRUPTED, counts=False),
-    )
+    try:
+        _failed(lease, why)
+    except DatabaseError as error:
+        log.warning("not_handed_back", error=type(error).__name__)
+
+
+def _connection_lost() -> bool:
+    return connection.connection is None or connection.connection.closed
+
+
+def _hand_back_when_possible(lease: Lease) -> None:
+    """PostgreSQL went away in the middle: the worker waits for it, and the job loses no try.
+
+    Whether a COMMIT was applied whose answer was lost is asked with the fence: then there is nothing to hand back.
+    After the time of a lease it is left to rescue.
+    """
+    ends = time.monotonic() + settings.LEASE_SECONDS
+    while True:
+        connection.close()
+        try:
+            return _failed(lease, RetryLater(retries.DATABASE_AWAY, after=1.0, reason=retries.INTERRUPTED))
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > ends:
+                raise
+            time.sleep(DATABASE_PAUSE_SECONDS)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import structlog
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
 
 from apps.jobs import lifecycle
 from apps.jobs.handlers import Run
@@ -25,7 +25,6 @@ class Heart:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.runs: set[int] = set()
         self._open: dict[int, Run] = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True).start()
@@ -53,7 +52,8 @@ class Heart:
             return
         try:
             beat = lifecycle.heartbeat(run.lease)
-        except Error as error:
+        # Whatever it is: a heart that stopped would cost this process the lease of every later job.
+        except Exception as error:
             log.warning("heartbeat_missed", error=type(error).__name__, job=str(run.lease.uid))
             connection.close()
             return

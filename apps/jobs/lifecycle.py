@@ -28,6 +28,8 @@ from apps.jobs.values import Change, Failure, Lease, NewJob
 
 _CHANGE_FIELDS = tuple(Change.__dataclass_fields__)
 BATCH = 500
+AGED_AT_ONCE = 100
+AGING_ENDS_AT = 9  # ten is for people who may say "urgent"
 
 CRASHED = Failure(
     "crashed_repeatedly",
@@ -89,11 +91,16 @@ def change_priority(job_id: int, priority: int) -> bool:
 
 
 def move_before(job_id: int, other_id: int) -> bool:
-    """Puts a queued job before another one of the same owner, lane and priority; those between move one place back.
+    """Puts a queued job right before another one of the same owner, lane and priority; those between move a place.
 
     Only the owner's own places are dealt out anew, so nobody else's position changes.
     """
-    return bool(_change(sql.MOVE_BEFORE, {"job_id": job_id, "other_id": other_id}))
+    return bool(_change(sql.MOVE, {"job_id": job_id, "other_id": other_id, "after": False}))
+
+
+def move_after(job_id: int, other_id: int) -> bool:
+    """Like `move_before`, right after it."""
+    return bool(_change(sql.MOVE, {"job_id": job_id, "other_id": other_id, "after": True}))
 
 
 # --- a worker's verbs ------------------------------------------------------------------------------
@@ -190,9 +197,37 @@ def end_dependants(job_ids: Sequence[int], *, status: str, failure: Failure | No
     return _change(sql.END_DEPENDANTS, {"job_ids": list(job_ids), "status": status} | error)
 
 
+def end_waiting(job_ids: Sequence[int], *, status: str) -> list[Change]:
+    """waiting → failed or cancelled, for jobs whose awaited job is over or gone."""
+    error = _error(DEPENDENCY_FAILED if status == "failed" else Failure("", ""))
+    return _change(sql.END_WAITING, {"job_ids": list(job_ids), "status": status} | error)
+
+
 def promote(*, limit: int = BATCH) -> int:
     """scheduled and due → queued, in its old place if it had one."""
     return len(_change(sql.PROMOTE, {"limit": limit}))
+
+
+def age(*, seconds: float | None = None, limit: int = AGED_AT_ONCE) -> int:
+    """One priority more, up to 9, for what has waited a period in its line; of each line the first `limit` are looked at.
+
+    Aged jobs join the higher line as newcomers, so those who wait there keep their turns.
+    """
+    asked = {"lanes": list(settings.LANES), "ceiling": AGING_ENDS_AT, "limit": limit}
+    return len(_change(sql.AGE, asked | {"seconds": settings.AGING_SECONDS if seconds is None else seconds}))
+
+
+def left_waiting(*, limit: int = BATCH) -> list[dict[str, object]]:
+    """Jobs that wait for one that is over, with its status ("": deleted). No verb leaves one; this is the net below them."""
+    return _rows(sql.LEFT_WAITING, {"limit": limit})
+
+
+def nudge(job_id: int) -> bool:
+    """A parked job is due now: its webhook came. Whoever resumes it asks the provider; the news itself is not believed."""
+    rows = _rows(sql.NUDGE, {"job_id": job_id})
+    for row in rows:
+        wakeups.wake_after_commit(str(row["lane"]))
+    return bool(rows)
 
 
 def expired(*, limit: int = BATCH) -> list[dict[str, object]]:

@@ -29,6 +29,7 @@ class Job(models.Model):
 
     created_at = models.DateTimeField()
     queued_at = models.DateTimeField(null=True)
+    aged_at = models.DateTimeField(null=True)
     run_after = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)

@@ -10,13 +10,17 @@ from apps.jobs.values import Failure, Lease
 BASE_SECONDS = 1.0
 LONGEST_SECONDS = 30.0
 JITTER = 0.2
+INTERRUPTED = "interrupted"
+STOPPED = Failure("interrupted", "The worker was stopped. The job goes on with the next one.")
+DATABASE_AWAY = Failure("database_away", "The database went away in the middle. The job goes on by itself.")
+OVER_TIME = Failure("over_time", "It took longer than a job may.", "Try it again.")
 BUG = Failure("internal_error", "Something in Pressroom broke on this job.", "Show it to whoever runs this desk.")
-INTERRUPTED = Failure("interrupted", "The worker was stopped. The job goes on with the next one.")
 
 _HELD_BACK = {
     Reason.RATE_LIMITED: Outcome.RATE_LIMITED,
     Reason.BREAKER_OPEN: Outcome.BREAKER,
     Reason.BUDGET: Outcome.RATE_LIMITED,
+    INTERRUPTED: Outcome.INTERRUPTED,
 }
 
 
@@ -38,9 +42,9 @@ def decide(error: BaseException, lease: Lease) -> Again | Failure:
     if not isinstance(error, RetryLater):
         error = RetryLater(BUG)
     if error.reason in _HELD_BACK:
-        return Again(
-            max(error.after or BASE_SECONDS, 0.2), error.reason, _HELD_BACK[error.reason], error.failure, counts=False
-        )
+        least = 0.0 if error.reason == INTERRUPTED else 0.2
+        seconds = max(BASE_SECONDS if error.after is None else error.after, least)
+        return Again(seconds, error.reason, _HELD_BACK[error.reason], error.failure, counts=False)
     if lease.failures >= lease.max_retries:
         return error.failure
     return Again(backoff(lease.failures, error.after), Reason.BACKOFF, Outcome.RETRY, error.failure, counts=True)

@@ -24,18 +24,33 @@ def turn(row: str) -> str:
       0)"""
 
 
-def _numbered(row: str) -> str:
+def _numbered(row: str, order: str = "seq") -> str:
     """A turn for each of several jobs that join at once: an owner's own follow each other."""
-    return f"{turn(row)} + row_number() OVER (PARTITION BY {row}.lane, {row}.owner_id, {row}.priority ORDER BY {row}.seq) - 1"
+    line = f"PARTITION BY {row}.lane, {row}.owner_id, {row}.priority ORDER BY {row}.{order}"
+    return f"{turn(row)} + row_number() OVER ({line}) - 1"
 
 
-def to_queued(name: str, where: str, limit: str = "") -> str:
-    """CTEs that queue every job matching `where`. A job that was in line before keeps its place."""
+def _returning(row: str) -> str:
+    """The turn of a job that was in line before: its own, or the line's current one when that has gone by.
+
+    A turn from long ago at the head of the line would be the measure for newcomers: one of them could then bring a
+    hundred jobs that all go before what has waited longer.
+    """
+    return f"""greatest({row}.turn, (
+      SELECT turn FROM jobs_job WHERE lane = {row}.lane AND priority = {row}.priority AND status = 'queued'
+      ORDER BY turn, seq LIMIT 1))"""
+
+
+def to_queued(name: str, where: str, lock: str = "FOR UPDATE") -> str:
+    """CTEs that queue every job matching `where`. A job that was in line before goes to the front of its line.
+
+    A released job that somebody else has locked is waited for: passed over, nobody would come back for it.
+    """
     return f"""
     {name}_locked AS MATERIALIZED (
-      SELECT * FROM jobs_job WHERE {where} ORDER BY id {limit} FOR UPDATE SKIP LOCKED),
+      SELECT * FROM jobs_job WHERE {where} ORDER BY id {lock}),
     {name}_placed AS (
-      SELECT id, status AS old, CASE WHEN queued_at IS NULL THEN {_numbered("k")} ELSE k.turn END AS turn
+      SELECT id, status AS old, CASE WHEN queued_at IS NULL THEN {_numbered("k")} ELSE {_returning("k")} END AS turn
       FROM {name}_locked k),
     {name} AS (
       UPDATE jobs_job j SET status = 'queued', queued_at = coalesce(j.queued_at, clock_timestamp()), run_after = NULL,
@@ -184,6 +199,11 @@ UPDATE jobs_job SET lease_until = NULL, stage = %(stage)s,
 WHERE {HELD} RETURNING wake_at
 """
 
+NUDGE = """
+UPDATE jobs_job SET wake_at = clock_timestamp()
+WHERE id = %(job_id)s AND wake_at > clock_timestamp() RETURNING lane
+"""
+
 STAGE = f"""
 WITH done AS (UPDATE jobs_job SET stage = %(stage)s WHERE {HELD} AND stage <> %(stage)s RETURNING *),
 {_told(_from("done", "'processing'", old="'processing'"))}
@@ -244,6 +264,8 @@ done AS (
 {_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
 """
 
+END_WAITING = END_DEPENDANTS.replace("waits_for_id = ANY", "id = ANY")
+
 RELEASE = f"""
 WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting'")},
 {_told(_from("done", "'queued'", reason="%(reason)s"))}
@@ -258,8 +280,15 @@ WITH done AS (
 """
 
 PROMOTE = f"""
-WITH {to_queued("done", "status = 'scheduled' AND run_after <= clock_timestamp()", "LIMIT %(limit)s")},
+WITH {to_queued("done", "status = 'scheduled' AND run_after <= clock_timestamp()", "LIMIT %(limit)s FOR UPDATE SKIP LOCKED")},
 {_told(_from("done", "'queued'"))}
+"""
+
+# Waiting for a job that is over: a verb that ended it was passed by, or the job was deleted.
+LEFT_WAITING = """
+SELECT w.id, coalesce(j.status, '') AS ended FROM jobs_job w LEFT JOIN jobs_job j ON j.id = w.waits_for_id
+WHERE w.status = 'waiting' AND w.reason <> 'needs_prompt' AND (j.id IS NULL OR j.finished_at IS NOT NULL)
+ORDER BY w.id LIMIT %(limit)s
 """
 
 EXPIRED = """
@@ -267,10 +296,11 @@ SELECT id, fence, crashes, cancel_requested_at IS NOT NULL AS cancel_requested F
 WHERE status = 'processing' AND lease_until < clock_timestamp() ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
-# The worker is gone. The job goes back to its place in the line; its next attempt looks at open calls first.
+# The worker is gone. The job goes back to the front of its line; its next attempt looks at open calls first.
 RESCUE = f"""
 WITH done AS (
-  UPDATE jobs_job SET status = 'queued', {_RELEASE_HOLD}, crashes = crashes + 1, stage = '', reason = ''
+  UPDATE jobs_job k SET status = 'queued', {_RELEASE_HOLD}, crashes = crashes + 1, stage = '', reason = '',
+    turn = {_returning("k")}
   WHERE {HELD} AND lease_until < clock_timestamp() RETURNING *),
 {_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
 {_told(_from("done", "'queued'", old="'processing'", reason="'crashed'"))}
@@ -288,19 +318,49 @@ RESCUE_CANCELLED = CANCEL_HELD.replace(HELD, f"{HELD} AND lease_until < clock_ti
 )
 
 
+# It joins the other line as a newcomer: a turn of its own and the highest number, so that nobody there is passed.
 CHANGE_PRIORITY = f"""
 WITH target AS MATERIALIZED (
-  SELECT id, seq, lane, owner_id, %(priority)s::smallint AS priority FROM jobs_job
-  WHERE id = %(job_id)s AND finished_at IS NULL AND status <> 'processing' FOR UPDATE),
-placed AS (SELECT id, {turn("target")} AS turn FROM target),
+  SELECT id, nextval('jobs_job_id_seq') AS seq, lane, owner_id, %(priority)s::smallint AS priority FROM jobs_job
+  WHERE id = %(job_id)s AND finished_at IS NULL AND status <> 'processing' AND priority <> %(priority)s FOR UPDATE),
+placed AS (SELECT id, seq, {turn("target")} AS turn FROM target),
 done AS (
-  UPDATE jobs_job j SET priority = %(priority)s, turn = CASE WHEN j.status = 'queued' THEN p.turn ELSE j.turn END
+  UPDATE jobs_job j SET priority = %(priority)s, turn = p.turn, seq = p.seq, aged_at = NULL
   FROM placed p WHERE j.id = p.id RETURNING j.*),
 {_told(_from("done", "status", old="status", reason="'priority'"))}
 """
 
-# The owner's own places of one line, dealt out again with the job in front of the other.
-MOVE_BEFORE = f"""
+_NOT_HELD = """
+  NOT EXISTS (SELECT 1 FROM jobs_hold h WHERE (h.until IS NULL OR h.until > clock_timestamp())
+              AND ((h.scope = 'lane' AND h.key = j.lane) OR (h.scope = 'provider' AND h.key = j.provider)
+                   OR (h.scope = 'owner' AND h.key = j.owner_id::text)))"""
+
+# What has waited a period gains a step, from the front of each line: those wait longest. A hold keeps everybody still.
+# Only what is due is locked: a claim passes over locked rows, and must not pass over the head of a line.
+AGE = f"""
+WITH front AS MATERIALIZED (
+  SELECT f.id FROM unnest(%(lanes)s::text[]) AS l(lane), generate_series(1, %(ceiling)s - 1) AS p(priority),
+  LATERAL (
+    SELECT id, coalesce(aged_at, queued_at) AS since FROM jobs_job
+    WHERE lane = l.lane AND priority = p.priority AND status = 'queued' ORDER BY turn, seq LIMIT %(limit)s) f
+  WHERE f.since < clock_timestamp() - %(seconds)s * interval '1 second'),
+due AS MATERIALIZED (
+  SELECT j.id, j.lane, j.owner_id, j.priority + 1 AS priority, j.turn, j.seq FROM jobs_job j
+  WHERE j.id IN (SELECT id FROM front) AND j.status = 'queued' AND j.priority < %(ceiling)s AND {_NOT_HELD}
+    AND coalesce(j.aged_at, j.queued_at) < clock_timestamp() - %(seconds)s * interval '1 second'
+  ORDER BY j.id FOR UPDATE OF j SKIP LOCKED),
+ordered AS (SELECT *, row_number() OVER (ORDER BY lane, priority, turn, seq) AS place FROM due),
+placed AS (SELECT id, priority, place, {_numbered("k", "place")} AS turn FROM ordered k),
+numbered AS MATERIALIZED (
+  SELECT id, priority, turn, nextval('jobs_job_id_seq') AS seq FROM (SELECT * FROM placed ORDER BY place) o),
+done AS (
+  UPDATE jobs_job j SET priority = n.priority, turn = n.turn, seq = n.seq, aged_at = clock_timestamp()
+  FROM numbered n WHERE j.id = n.id RETURNING j.*),
+{_told(_from("done", "'queued'", old="'queued'", reason="'aged'"))}
+"""
+
+# The owner's own places of one line, dealt out again with the job right before or after the other.
+MOVE = f"""
 WITH line AS MATERIALIZED (
   SELECT j.id, j.turn, j.seq FROM jobs_job j JOIN jobs_job m ON m.id = %(job_id)s JOIN jobs_job o ON o.id = %(other_id)s
   WHERE j.status = 'queued' AND m.status = 'queued' AND o.status = 'queued' AND m.id <> o.id
@@ -311,7 +371,7 @@ places AS (SELECT turn, seq, row_number() OVER (ORDER BY turn, seq) AS place FRO
 wanted AS (
   SELECT l.id, row_number() OVER (ORDER BY
       CASE WHEN l.id = %(job_id)s THEN o.turn ELSE l.turn END, CASE WHEN l.id = %(job_id)s THEN o.seq ELSE l.seq END,
-      l.id <> %(job_id)s) AS place
+      (l.id = %(job_id)s) = %(after)s) AS place
   FROM line l JOIN line o ON o.id = %(other_id)s),
 done AS (
   UPDATE jobs_job j SET turn = p.turn, seq = p.seq FROM wanted w JOIN places p USING (place)

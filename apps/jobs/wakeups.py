@@ -7,13 +7,14 @@ clears the mark before it looks for work, so whatever was committed before is se
 import math
 from functools import partial
 
+import redis
 from celery import current_app
 from django.db import transaction
 
 from apps.jobs.broker import hints
 
 OUTSTANDING_MS = 1000
-EXPIRES_SECONDS = 30
+MOST_QUEUED = 50
 FARTHEST_TIMER_SECONDS = 30
 
 
@@ -25,7 +26,13 @@ def wake_after_commit(lane: str, priority: int = 5) -> None:
 def wake(lane: str, priority: int = 5) -> bool:
     """Whether a message was sent; not when one is on its way already or Redis is away."""
     return bool(
-        hints.attempt(lambda client: client.set(_mark(lane), 1, nx=True, px=OUTSTANDING_MS) and _send(lane, priority))
+        hints.attempt(
+            lambda client: (
+                client.set(_mark(lane), 1, nx=True, px=OUTSTANDING_MS)
+                and not _is_full(client, lane)
+                and _send(lane, priority)
+            )
+        )
     )
 
 
@@ -53,10 +60,21 @@ def _send(lane: str, priority: int, countdown: float = 0) -> bool:
         queue=lane,
         priority=10 - priority,  # the Redis transport serves 0 first
         countdown=countdown or None,
-        expires=EXPIRES_SECONDS + countdown,
         ignore_result=True,
     )
     return True
+
+
+def _is_full(client: redis.Redis, lane: str) -> bool:
+    """Nobody takes this lane's messages: more of them would only fill Redis.
+
+    They do not expire instead: a worker whose clock is ahead would throw every one of them away.
+    """
+    steps = ["", *(f"\x06\x16{step}" for step in (3, 6, 9))]  # the Redis transport keeps a list for each priority
+    with client.pipeline(transaction=False) as pipeline:
+        for step in steps:
+            pipeline.llen(lane + step)
+        return sum(pipeline.execute()) >= MOST_QUEUED
 
 
 def _mark(lane: str) -> str:

@@ -3,8 +3,9 @@
     intent ──► accepted ──► succeeded | failed
       │ └────────────────►  succeeded | failed      (answered at once: chat)
       └──► unknown ──► accepted (found) | lost (not there) | succeeded | failed
+                       lost ──► accepted (its own answer came after all)
 
-A settled call never changes. Every move is one guarded UPDATE; False says that another process settled it first.
+A settled call never changes, but for a lost one that is answered. Every move is one guarded UPDATE; False says that another process settled it first.
 """
 
 import hashlib
@@ -58,14 +59,14 @@ def begin(
 
 
 def accepted(call: Call, *, provider_id: str, http_status: int | None = 200) -> bool:
-    """The provider took it and named it.
+    """The provider took it and named it; so it did even if a lookup had believed it lost meanwhile.
 
     Raises OutcomeUnknown when a twin of this call, looking for its own task, has adopted this one meanwhile: then
     this call stays open as unknown, and its own lookup tells whether a second task exists.
     """
     _outside_transaction()
     try:
-        return _accept(call, provider_id, http_status)
+        return _accept(call, provider_id, http_status, CallState.LOST)
     except IntegrityError as error:
         conflict = OutcomeUnknown(call.provider, detail="Its task was adopted by an equal call.", sent=None)
         unknown(call, conflict)
@@ -145,7 +146,7 @@ def calls_of(job_ids: Iterable[int]) -> list[Call]:
 def costs(job_ids: Iterable[int]) -> dict[int, Decimal]:
     """USD of each job that cost something; a job without a known cost is not in it."""
     priced = Call.objects.filter(job_id__in=list(job_ids), cost_usd__isnull=False)
-    return {row["job_id"]: row["cost"] for row in priced.values("job_id").annotate(cost=Sum("cost_usd"))}
+    return dict(priced.values_list("job_id").annotate(cost=Sum("cost_usd")))
 
 
 def without_media(value: Any) -> Any:
@@ -164,11 +165,12 @@ def digest_of(model: str, inputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps([model, inputs], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _accept(call: Call, provider_id: str, http_status: int | None) -> bool:
-    changes = {"state": CallState.ACCEPTED, "provider_id": provider_id, "accepted_at": ClockTimestamp()}
+def _accept(call: Call, provider_id: str, http_status: int | None, *also: CallState) -> bool:
+    changes: dict[str, Any] = {"state": CallState.ACCEPTED, "provider_id": provider_id, "finished_at": None}
+    changes["accepted_at"] = ClockTimestamp()
     if http_status is not None:
         changes["http_status"] = http_status
-    return _move(call, (CallState.INTENT, CallState.UNKNOWN), error_code="", error_message="", **changes)
+    return _move(call, (CallState.INTENT, CallState.UNKNOWN, *also), error_code="", error_message="", **changes)
 
 
 def _finish(

@@ -48,6 +48,7 @@ def exchange(
     files: Any = None,
     max_bytes: int = MAX_JSON_BYTES,
     paid: bool = False,
+    leaves_by: float | None = None,
 ) -> Reply:
     """One request within `seconds` in all, never repeated.
 
@@ -56,8 +57,9 @@ def exchange(
     headers = {"Accept": "application/json", **bearer(key)}
     try:
         return send(
-            method, url, headers=headers, json=json, files=files, seconds=seconds, max_bytes=max_bytes, fresh=paid
-        )
+            method, url, headers=headers, json=json, files=files, seconds=seconds, max_bytes=max_bytes, fresh=paid,
+            leaves_by=leaves_by,
+        )  # fmt: skip
     except HttpFailure as failure:
         raise network_error(provider, failure) from failure
 

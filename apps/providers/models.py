@@ -50,6 +50,7 @@ class Call(models.Model):
     sent_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    look_after = models.DateTimeField(null=True, editable=False, help_text="Reconcile asks about it no earlier")
 
     class Meta:
         db_table = "providers_call"

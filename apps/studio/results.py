@@ -44,7 +44,11 @@ def _keep(data: bytes) -> Fetched:
 
 
 def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> None:
-    """The rows of the pictures; a repeat makes none. A row that was deleted meanwhile keeps nothing, the job does."""
+    """The rows of the pictures; a repeat makes none. A row that was deleted meanwhile keeps nothing, the job does.
+
+    Called once for each order, by whoever settles its call: those of a second order come after the first one's.
+    """
+    place = GeneratedImage.objects.filter(job_id=image_job.job_id).count()
     row = Row.objects.filter(pk=image_job.row_id).first()
     GeneratedImage.objects.bulk_create(
         [
@@ -52,7 +56,7 @@ def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> No
                 job_id=image_job.job_id,
                 row=row,
                 owner_id=image_job.job.owner_id,
-                index=index,
+                index=place + index,
                 file=kept.file,
                 thumbnail=kept.thumbnail,
                 width=kept.width,

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from apps.providers.wavespeed import downloads, payloads, prices, uploads
 
 PAGE_SIZE = 100
 MOST_PAGES = 50
+SHORTEST_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,21 @@ class WavespeedClient:
         return cls(settings.WAVESPEED_API_KEY, settings.WAVESPEED_API_BASE)
 
     def submit(
-        self, *, model: str, inputs: Mapping[str, Any], webhook_url: str = "", seconds: float = 60
+        self,
+        *,
+        model: str,
+        inputs: Mapping[str, Any],
+        webhook_url: str = "",
+        seconds: float = 60,
+        leaves_by: float | None = None,
     ) -> Prediction:
-        """Pays for one task. An error with `sent` None means that a task may exist: look for it, do not send again."""
+        """Pays for one task. An error with `sent` None means that a task may exist: look for it, do not send again.
+
+        After `leaves_by` (time.monotonic()) nothing is sent: what was not sent by then counts as never sent.
+        """
         query = f"?{urlencode({'webhook': webhook_url})}" if webhook_url else ""
-        reply = self._send("POST", f"/{quote(model, safe='/')}{query}", seconds=seconds, json=dict(inputs), paid=True)
+        reply = self._send("POST", f"/{quote(model, safe='/')}{query}", seconds=seconds, json=dict(inputs), paid=True,
+                           leaves_by=leaves_by)  # fmt: skip
         return payloads.read_prediction(payloads.open_envelope(reply, submitting=True), reply=reply)
 
     def prediction(self, prediction_id: str, *, seconds: float = 30) -> Prediction:
@@ -51,17 +63,19 @@ class WavespeedClient:
     def find(
         self, *, model: str, created_after: datetime, created_before: datetime | None = None, seconds: float = 30
     ) -> list[Prediction]:
-        """Every task of a model in a span of the last seven days, all pages of it."""
+        """Every task of a model in a span of the last seven days, all pages of it, within `seconds` in all."""
+        deadline = time.monotonic() + seconds
         body: dict[str, Any] = {"model": model, "created_after": payloads.write_time(created_after)}
         if created_before:
             body["created_before"] = payloads.write_time(created_before)
         found: dict[str, Prediction] = {}
         for page in range(1, MOST_PAGES + 1):
             asked = body | {"page": page, "page_size": PAGE_SIZE}
-            items, total = payloads.read_page(self._ask("POST", "/predictions", seconds=seconds, json=asked))
+            left = max(deadline - time.monotonic(), SHORTEST_SECONDS)
+            items, total = payloads.read_page(self._ask("POST", "/predictions", seconds=left, json=asked))
             # By id: a task created between two pages shifts the others, and one comes twice.
             found |= {item.id: item for item in items}
-            if len(items) < PAGE_SIZE and (total is None or len(found) >= total or not items):
+            if not items or (len(found) >= total if total is not None else len(items) < PAGE_SIZE):
                 return list(found.values())
         raise MalformedOutput("wavespeed", detail="The list of tasks does not end.")
 
@@ -73,6 +87,11 @@ class WavespeedClient:
             url = self._upload(data, filename, content_type, seconds)
             uploads.remember_upload(base=self.base, digest=digest, url=url)
         return url
+
+    def forget_uploads(self, inputs: Mapping[str, Any]) -> None:
+        """After WaveSpeed could not read its own copies of our pictures: they are sent again next time."""
+        values = (item for value in inputs.values() for item in (value if isinstance(value, list) else [value]))
+        uploads.forget_uploads(base=self.base, urls=[value for value in values if isinstance(value, str)])
 
     def price(self, model: str, inputs: Mapping[str, Any], *, seconds: float = 10) -> Decimal:
         """USD of one such task, asked again after some minutes."""
@@ -112,10 +131,21 @@ class WavespeedClient:
         return payloads.open_envelope(self._send(method, path, seconds=seconds, json=json, files=files))
 
     def _send(
-        self, method: str, path: str, *, seconds: float, json: Any = None, files: Any = None, paid: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        json: Any = None,
+        files: Any = None,
+        paid: bool = False,
+        leaves_by: float | None = None,
     ) -> Reply:
         url = f"{self.base}/api/v3{path}"
-        return http.exchange("wavespeed", method, url, key=self.key, seconds=seconds, json=json, files=files, paid=paid)
+        return http.exchange(
+            "wavespeed", method, url, key=self.key, seconds=seconds, json=json, files=files, paid=paid,
+            leaves_by=leaves_by,
+        )  # fmt: skip
 
 
 def _decode(data_uri: str) -> bytes:

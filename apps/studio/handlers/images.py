@@ -4,16 +4,19 @@ Whatever died before, the job's last paid call says how to go on: nothing sent â
 and not answered â†’ look it up at the provider, adopt it if found, submit again only when it surely does not exist.
 """
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
 from apps.core.errors import Problem
+from apps.core.failpoints import failpoint
 from apps.jobs import calling, lifecycle
-from apps.jobs.handlers import Done, GiveUp, Handler, Parked, Run
+from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Stage
 from apps.jobs.values import Failure
@@ -26,7 +29,7 @@ from apps.providers.wavespeed.client import WavespeedClient
 from apps.providers.wavespeed.errors import task_error
 from apps.providers.wavespeed.lookup import Absent, Found, find_prediction
 from apps.studio.image_inputs import inputs_for
-from apps.studio.models import GeneratedImage, ImageJob
+from apps.studio.models import ImageJob
 from apps.studio.pictures import assets_of, content_of
 from apps.studio.results import Fetched, fetch, store_images
 
@@ -34,10 +37,12 @@ log = structlog.get_logger(__name__)
 
 PROVIDER = "wavespeed"
 SUBMIT_SECONDS = 60.0
+LONGEST_TO_LEAVE_SECONDS = 10.0
 POLL_SECONDS = 20.0
 FIRST_LOOK_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 10.0
 SETTLE_SECONDS = 5.0
+STORAGE_PAUSE_SECONDS = 5.0
 LONGEST_WAIT = timedelta(minutes=10)
 
 UNKNOWN = Failure(
@@ -49,6 +54,11 @@ TOO_SLOW = Failure(
     "provider_too_slow",
     "WaveSpeed did not finish the image in 10 minutes.",
     "Try it again. If it finishes after all, it is kept.",
+)
+NO_ROOM = Failure(
+    "storage_failed",
+    "The finished image could not be saved on this machine's disk.",
+    "Free some room. The image stays at WaveSpeed for seven days and is fetched again by itself.",
 )
 NO_PROMPT = Failure("prompt_missing", "There is no prompt for this image.", "Type one and press Generate.")
 
@@ -95,7 +105,9 @@ class ImageHandler(Handler):
         for call in calls.open_calls(job.pk):
             try:
                 _reconcile_call(image_job, call)
-            except (ProviderError, Problem, GiveUp) as error:
+            except ResultLost as error:
+                calls.failed(call, error)
+            except (ProviderError, Problem, OSError) as error:
                 log.info("reconcile_later", call=str(call.pk), error=str(error))
 
 
@@ -115,6 +127,7 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
     with calling.permit(provider=PROVIDER, model=model, seconds=seconds):
         inputs = _inputs(client, image_job)
         run.check()
+        leaves_by = time.monotonic() + _seconds_to_leave()
         call = calls.begin(
             job_id=run.lease.job_id,
             attempt=run.lease.attempt,
@@ -124,16 +137,30 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
             model=model,
             inputs=inputs,
         )
+        failpoint("before_submit")
         try:
-            prediction = client.submit(model=model, inputs=inputs, webhook_url=webhook_url(), seconds=seconds)
+            prediction = client.submit(
+                model=model, inputs=inputs, webhook_url=webhook_url(), seconds=seconds, leaves_by=leaves_by
+            )
+            failpoint("after_submit")
+            calls.accepted(call, provider_id=prediction.id)
         except ProviderError as error:
             return _submit_failed(run, call, error)
-    calls.accepted(call, provider_id=prediction.id)
+    failpoint("after_accept")
     calling.report(provider=PROVIDER, model=model, error=None)
     ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=prediction.id)
     _price(client, call)
     run.stage(Stage.WAITING_FOR_PROVIDER)
     return Parked(FIRST_LOOK_SECONDS, Stage.WAITING_FOR_PROVIDER)
+
+
+def _seconds_to_leave() -> float:
+    """From the intent's commit until the order has left, or it does not leave at all.
+
+    A worker that was paused in between may wake long after its job was given to another; that one believes that there
+    is no order only after LOOKUP_GRACE_SECONDS, so an order that leaves within half of them is in the list by then.
+    """
+    return min(LONGEST_TO_LEAVE_SECONDS, settings.LOOKUP_GRACE_SECONDS / 2)
 
 
 def _submit_failed(run: Run, call: Call, error: ProviderError) -> Parked:
@@ -240,10 +267,17 @@ def _task_failed(call: Call, prediction: Prediction) -> Done:
 def _fetched(client: WavespeedClient, run: Run, image_job: ImageJob, call: Call, prediction: Prediction) -> Done:
     try:
         files = fetch(client, prediction, seconds=run.remaining)
+    except ResultLost as error:
+        # The address may have run out and not the file: the next look gives a new one. Never a new order.
+        raise RetryLater(Failure(error.code, error.message, error.action)) from error
     except ProviderError as error:
         raise calling.verdict(error) from error
     except Problem as problem:
         raise calling.unusable(PROVIDER, problem) from problem
+    except OSError as error:
+        log.error("storage_failed", error=error.strerror)
+        raise RetryLater(NO_ROOM, after=STORAGE_PAUSE_SECONDS) from error
+    failpoint("after_fetch")
     run.check()
     return Done(store=_storing(image_job, call, prediction, files, late=False))
 
@@ -252,19 +286,21 @@ def _storing(
     image_job: ImageJob, call: Call, prediction: Prediction, files: list[Fetched], *, late: bool
 ) -> Callable[[], None]:
     def store() -> None:
-        store_images(image_job, files, late=late)
-        calls.succeeded(
+        settled = calls.succeeded(
             call,
             result={"outputs": list(prediction.outputs)},
             model_answered=prediction.model or call.model_asked,
             late=late,
         )
+        if settled:
+            store_images(image_job, files, late=late)
 
     return store
 
 
 def _reconcile_call(image_job: ImageJob, call: Call) -> None:
-    if call.state == CallState.INTENT:
+    """A second order of a job that has its image is kept beside it: it was paid for."""
+    if call.state in (CallState.INTENT, CallState.UNKNOWN):
         found = find_prediction(call)
         if isinstance(found, Absent):
             calls.lost(call)
@@ -275,5 +311,7 @@ def _reconcile_call(image_job: ImageJob, call: Call) -> None:
     if prediction.failed:
         calls.failed(call, task_error(prediction))
         calls.set_cost(call, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
-    elif prediction.succeeded and not GeneratedImage.objects.filter(job=image_job.job).exists():
-        _storing(image_job, call, prediction, fetch(client, prediction, seconds=SUBMIT_SECONDS), late=True)()
+    elif prediction.succeeded:
+        files = fetch(client, prediction, seconds=SUBMIT_SECONDS)
+        with transaction.atomic():
+            _storing(image_job, call, prediction, files, late=True)()

@@ -7,13 +7,14 @@ import structlog
 
 from apps.assets.images import data_uri
 from apps.core.errors import Problem
+from apps.core.failpoints import failpoint
 from apps.jobs import calling, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Stage, Status
 from apps.jobs.values import Failure
 from apps.providers import calls
-from apps.providers.errors import ContentRefused, ProviderError, RequestTooLarge, Truncated
+from apps.providers.errors import ContentRefused, OutcomeUnknown, ProviderError, RequestTooLarge, Truncated
 from apps.providers.models import Call, CallState
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
 from apps.providers.xai.client import XaiClient
@@ -187,6 +188,7 @@ def _ask(run: Run, prompt_job: PromptJob, entry: Entry, parts: tuple[TextPart | 
 def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int) -> ChatAnswer:
     """One call in the ledger: its intent before it leaves, what it cost before anything else is done with the answer."""
     seconds = min(CALL_SECONDS, run.remaining)
+    _mark_resent(run.lease.job_id)
     with calling.permit(provider="xai", model=request.model, seconds=seconds):
         call = calls.begin(
             job_id=run.lease.job_id,
@@ -197,12 +199,14 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
             model=request.model,
             inputs={"strategy": strategy, "pictures": pictures},
         )
+        failpoint("before_chat")
         try:
             answer = XaiClient.from_settings().chat(request, seconds=seconds)
         except ProviderError as error:
             (calls.failed if error.outcome_known else calls.unknown)(call, error)
             calling.report(provider="xai", model=request.model, error=error)
             raise
+    failpoint("after_chat")
     calls.succeeded(
         call,
         result={"text": answer.text, "refusal": answer.refusal, "finish_reason": answer.finish_reason},
@@ -213,11 +217,21 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
         provider_id=answer.id,
         http_status=answer.http_status,
     )
+    failpoint("after_answer")
     calling.report(provider="xai", model=request.model, error=None)
     lacking = shortcoming(answer)
     if lacking:
         raise lacking
     return answer
+
+
+def _mark_resent(job_id: int) -> None:
+    """After one call of unknown outcome another is sent, and the first flagged; after two, none. Raises OutcomeUnknown."""
+    unheard = list(Call.objects.filter(job_id=job_id, purpose="chat", state=CallState.UNKNOWN))
+    if any(call.resent for call in unheard):
+        raise OutcomeUnknown("xai", message="Grok was asked twice, and no answer came back either time.")
+    for call in unheard:
+        calls.resent(call)
 
 
 def _setback(error: ProviderError) -> Setback:

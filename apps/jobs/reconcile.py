@@ -1,0 +1,43 @@
+"""Money after the end: what is still open at a provider when its job is over is looked up, kept and marked late.
+
+A task of its own and not part of the tick: it asks providers, and the tick must never wait for one.
+"""
+
+import structlog
+from django.db import connection
+
+from apps.jobs.handlers import handler_of
+from apps.jobs.models import Job
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 20
+
+# Each look is put off by a quarter of the order's age (5 s to 1 h), before it is taken: one that breaks us waits too.
+# Providers keep tasks for seven days. A chat that nobody heard the answer of cannot be asked for again.
+_TAKE_DUE = """
+WITH due AS MATERIALIZED (
+  SELECT c.id, c.job_id FROM providers_call c JOIN jobs_job j ON j.id = c.job_id
+  WHERE c.state IN ('intent', 'accepted', 'unknown') AND NOT (c.state = 'unknown' AND c.purpose = 'chat')
+    AND j.finished_at < clock_timestamp() - interval '1 second' AND c.created_at > clock_timestamp() - interval '7 days'
+    AND (c.look_after IS NULL OR c.look_after <= clock_timestamp())
+  ORDER BY c.look_after NULLS FIRST, c.created_at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED),
+put_off AS (
+  UPDATE providers_call c SET look_after = clock_timestamp()
+    + least(greatest((clock_timestamp() - c.created_at) / 4, interval '5 seconds'), interval '1 hour')
+  FROM due WHERE c.id = due.id RETURNING c.job_id)
+SELECT DISTINCT job_id FROM put_off
+"""
+
+
+def reconcile() -> int:
+    """Looks at some of them; answers at how many jobs."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_DUE, {"limit": AT_ONCE})
+        ids = [row[0] for row in cursor.fetchall()]
+    for job in Job.objects.filter(pk__in=ids):
+        try:
+            handler_of(job.kind).reconcile(job)
+        except Exception as error:
+            log.error("reconcile_broke", job=str(job.uid), exc_info=error)
+    return len(ids)

@@ -21,7 +21,7 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[union-attr]
+        return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[attr-defined]
 
 
 class ReadOnlyAdmin(ModelAdmin):

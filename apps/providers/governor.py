@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self
 
+import structlog
 from django.conf import settings
+from django.db import Error as DatabaseAway
 from django.db import connection
 
 from apps.providers import breakers, places
@@ -22,6 +24,8 @@ from apps.providers.clock import ClockTimestamp, database_now
 from apps.providers.errors import ProviderError
 from apps.providers.models import Breaker, BreakerState, PlaceKind, ProviderHold
 from apps.providers.retry_after import LONGEST_WAIT
+
+log = structlog.get_logger(__name__)
 
 BusyReason = Literal["rate_limited_until", "breaker_open_until", "provider_limit"]
 
@@ -65,8 +69,12 @@ class Permit:
         self.release()
 
     def release(self) -> None:
+        """An answer that was paid for must not be lost because the database is away: the place ends by itself."""
         if self.slot:
-            places.free(self.slot)
+            try:
+                places.free(self.slot)
+            except DatabaseAway as error:
+                log.warning("place_not_given_back", provider=self.provider, error=str(error))
 
 
 @dataclass(frozen=True)

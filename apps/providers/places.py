@@ -46,7 +46,13 @@ class Taken:
 def take(*, provider: str, kind: PlaceKind, limit: int, seconds: float) -> Taken | None:
     """A free place for so many seconds; None when all `limit` are taken."""
     holder = uuid.uuid4()
-    asked = {"provider": provider, "kind": kind, "limit": limit, "seconds": seconds, "holder": holder}
+    asked: dict[str, str | float | uuid.UUID] = {
+        "provider": provider,
+        "kind": kind,
+        "limit": limit,
+        "seconds": seconds,
+        "holder": holder,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, asked)
         row = cursor.fetchone()

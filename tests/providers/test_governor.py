@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from apps.providers import errors, governor, places
@@ -89,6 +91,18 @@ def test_the_place_of_a_killed_worker_comes_back_at_its_deadline(settings: Setti
     busy()
     let_time_pass(2)
     ask()
+
+
+def test_leaving_while_the_database_is_away_raises_nothing(settings: Settings) -> None:
+    limit(settings, concurrent=1)
+    with ask():
+        with connection.cursor() as cursor, pytest.raises(OperationalError):
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        answer = "paid for"
+    connection.close()
+
+    assert answer
+    busy()
 
 
 def test_a_late_release_frees_nobody_elses_place(settings: Settings) -> None:
@@ -204,6 +218,35 @@ def test_one_caller_tries_and_its_success_closes() -> None:
 
     assert not ask().probe
     assert Breaker.objects.get().openings == 0
+
+
+def test_of_many_that_ask_at_once_one_may_try() -> None:
+    fail(FEWEST_CALLS)
+    let_time_pass(OPEN_FIRST.total_seconds())
+    together = threading.Barrier(8)
+
+    def try_once(_number: int) -> bool:
+        together.wait()
+        try:
+            return ask().probe
+        except Busy:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(try_once, range(8))) == [False] * 7 + [True]
+
+
+def test_failures_reported_at_once_are_all_counted() -> None:
+    def fail_once(_number: int) -> None:
+        fail(1)
+        connection.close()
+
+    with ThreadPoolExecutor(FEWEST_CALLS) as threads:
+        list(threads.map(fail_once, range(FEWEST_CALLS)))
+    assert Breaker.objects.get().failures == FEWEST_CALLS
+    busy()
 
 
 def test_a_failed_trial_opens_again_for_longer() -> None:

@@ -1,7 +1,7 @@
 """The WaveSpeed client against the simulator: reference §10, items 1 and 6."""
 
 import base64
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from apps.providers import errors
 from apps.providers.models import Upload
 from apps.providers.types import Prediction
-from apps.providers.wavespeed.client import WavespeedClient
+from apps.providers.wavespeed.client import MOST_PAGES, WavespeedClient
 from apps.providers.wavespeed.errors import task_error
 from tests.support.simulator import SimulatorProcess
 
@@ -64,6 +64,11 @@ def test_one_picture_is_uploaded_once_in_six_days(
     again = wavespeed.upload(jpeg, filename="teapot.jpg", content_type="image/jpeg")
     assert again != url
     assert Upload.objects.count() == 2
+
+
+def test_a_copy_that_cannot_be_read_is_sent_again(wavespeed: WavespeedClient, jpeg: bytes, url: str) -> None:
+    wavespeed.forget_uploads(inputs_of(url))
+    assert wavespeed.upload(jpeg, filename="teapot.jpg", content_type="image/jpeg") != url
 
 
 def test_price_is_exact_and_asked_once(wavespeed: WavespeedClient, simulator: SimulatorProcess, url: str) -> None:
@@ -254,3 +259,12 @@ def test_find_reads_every_page(
 
     assert {task.id for task in found} == {task.id for task in made}
     assert {task.inputs["seed"] for task in found} == set(range(5))
+
+
+def test_a_list_that_never_ends_is_given_up_in_time(wavespeed: WavespeedClient, simulator: SimulatorProcess) -> None:
+    item = {"id": "a" * 32, "model": MODEL, "status": "completed", "created_at": "2026-11-22T00:00:00Z"}
+    body = {"code": 200, "message": "success", "data": {"page": 1, "total": 1000, "items": [item]}}
+    simulator.scenario("wavespeed", match={"path": "*/predictions"}, times=None, status=200, body=body)
+    with pytest.raises(errors.MalformedOutput):
+        wavespeed.find(model=MODEL, created_after=datetime(2026, 11, 22, tzinfo=UTC), seconds=10)
+    assert len(simulator.requests("wavespeed", path="/predictions")) == MOST_PAGES

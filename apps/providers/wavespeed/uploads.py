@@ -24,9 +24,8 @@ def remember_upload(*, base: str, digest: str, url: str) -> None:
     Upload.objects.update_or_create(base=base, digest=digest, defaults={"url": url, "created_at": ClockTimestamp()})
 
 
-def forget_upload(*, base: str, url: str) -> None:
-    """After the provider said that it cannot read what it gave us."""
-    Upload.objects.filter(base=base, url=url).delete()
+def forget_uploads(*, base: str, urls: list[str]) -> None:
+    Upload.objects.filter(base=base, url__in=urls).delete()
 
 
 def prune_uploads() -> int:

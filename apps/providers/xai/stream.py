@@ -1,9 +1,9 @@
 """Reads a streamed answer: `data:` lines, each a chunk, then `data: [DONE]`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from apps.core.http import HttpFailure, NotAStream, stream_lines
 from apps.providers import http
@@ -32,7 +32,7 @@ class Draft:
         self.usage = chunk.get("usage") or self.usage
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-        delta = choice.get("delta") if isinstance(choice.get("delta"), dict) else {}
+        delta: Mapping[str, Any] = choice["delta"] if isinstance(choice.get("delta"), dict) else {}
         self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)
         self.refusals.append(str(delta.get("refusal") or ""))
         text = delta.get("content")
@@ -53,8 +53,9 @@ class Draft:
 
 def read(*, url: str, key: str, body: Mapping[str, Any], seconds: float) -> Iterator[str | ChatAnswer]:
     """Pieces of text, then the answer. Raises ProviderError at any point."""
-    lines = stream_lines(
-        "POST", url, headers=http.bearer(key), json=body, seconds=seconds, max_bytes=http.MAX_JSON_BYTES
+    headers, limit = http.bearer(key), http.MAX_JSON_BYTES
+    lines = cast(
+        "Generator[str]", stream_lines("POST", url, headers=headers, json=body, seconds=seconds, max_bytes=limit)
     )
     try:
         with closing(lines):  # a reader that leaves early closes the connection now, not at some collection

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
+from apps.api.authentication import user_of
 from apps.api.errors import too_large
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented, read
@@ -59,7 +60,7 @@ class Assets(Endpoint):
         if _length(request) > MAX_FORM_BYTES:
             raise too_large("20 MB")
         file = read(UploadSerializer, request)["file"]
-        return Response(_shown(store_upload(owner=request.user, file=file, name=file.name)), status=201)
+        return Response(_shown(store_upload(owner=user_of(request), file=file, name=file.name)), status=201)
 
 
 class AssetItem(Endpoint):
@@ -84,7 +85,7 @@ class AssetItem(Endpoint):
 
 
 def _find(request: Request, asset_id: UUID) -> Asset:
-    owned = {} if request.user.is_staff else {"owner": request.user}
+    owned = {} if user_of(request).is_staff else {"owner": user_of(request)}
     asset = Asset.objects.filter(pk=asset_id, **owned).first()
     if asset is None:
         raise not_found("asset")

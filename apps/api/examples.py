@@ -45,7 +45,7 @@ _ATTEMPT = {
     "error": None,
     "calls": [_CALL],
 }
-_STARTED_OUTLOOK = {
+_STARTED_OUTLOOK: dict[str, Any] = {
     "position": None,
     "estimatedWait": None,
     "estimatedWaitUnknown": "",

@@ -23,7 +23,7 @@ from apps.api.rendering import JSONRenderer
 from apps.core.errors import Problem
 
 T = TypeVar("T")
-Create = Callable[..., HttpResponse]
+Create = Callable[..., Any]
 KEEP_HOURS = 24
 LEASE_SECONDS = 60
 MAX_KEY_LENGTH = 255
@@ -80,7 +80,8 @@ class Claim:
             self._mine().filter(status=None).delete()
 
     def _mine(self) -> Any:
-        return IdempotencyKey.objects.filter(**self.identity or {}, holder=self.holder, status=None)
+        unanswered: dict[str, Any] = {"holder": self.holder, "status": None}
+        return IdempotencyKey.objects.filter(**self.identity or {}, **unanswered)
 
 
 def keyed(create: Create) -> Create:
@@ -123,7 +124,7 @@ def claim_key(request: Request) -> Claim | HttpResponse:
         raise Problem(
             400, "idempotency_key_invalid", "The Idempotency-Key is empty or longer than 255.", "Send a UUID."
         )
-    identity = {"user_id": request.user.pk, "route": request.resolver_match.view_name or "", "key": key}
+    identity = {"user_id": request.user.pk, "route": _route(request), "key": key}
     holder = uuid.uuid4()
     digest = _digest(request)
     if _claimed(identity, digest, holder):
@@ -170,6 +171,11 @@ def in_progress() -> Problem:
         "Send the same request again in a moment; it gets the first one's answer.",
         headers={"Retry-After": "1"},
     )
+
+
+def _route(request: Request) -> str:
+    match = request.resolver_match
+    return match.view_name if match else ""
 
 
 def _digest(request: Request) -> str:

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
+from apps.api.authentication import user_of
 from apps.api.job_shapes import ImageSerializer
 from apps.api.serializers import CamelSerializer, WholeNumber, YesOrNo
 from apps.api.views import Endpoint, documented, read
@@ -28,7 +29,7 @@ class ImageItem(Endpoint):
         operation_id="images_change",
     )
     def patch(self, request: Request, image_id: UUID) -> Response:
-        image = find_image(request.user, image_id)
+        image = find_image(user_of(request), image_id)
         asked = read(JudgeImageSerializer, request)
         for name, value in asked.items():
             setattr(image, name, value)

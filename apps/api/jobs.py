@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
-from apps.api.authentication import urgent_allowed
+from apps.api.authentication import urgent_allowed, user_of
 from apps.api.idempotency import Claim, in_one_transaction, keyed
 from apps.api.job_shapes import (
     PROMPT_STATUSES,
@@ -51,14 +51,15 @@ class CreatedJobsSerializer(CamelSerializer):
 
 
 class ChangeJobSerializer(CamelSerializer):
-    """A new priority, or a new place in the own queue: before another queued job of one's own."""
+    """A new priority, or a new place in the own queue: before or after another queued job of one's own."""
 
     priority = WholeNumber(min_value=1, max_value=10, required=False)
     before = serializers.UUIDField(required=False)
+    after = serializers.UUIDField(required=False)
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         if len(asked) != 1:
-            raise serializers.ValidationError("Give priority or before, one of them.")
+            raise serializers.ValidationError("Give priority, before or after, one of them.")
         return asked
 
 
@@ -82,7 +83,7 @@ class CreateJobs(Endpoint):
         asked = read(CreateJobsSerializer, request)
         allow_priority(asked["priority"], urgent_allowed=urgent_allowed(request))
         return claim.answer_of(
-            lambda within: generate_images(user=request.user, within=within, **asked), created_jobs_shown
+            lambda within: generate_images(user=user_of(request), within=within, **asked), created_jobs_shown
         )
 
 
@@ -107,7 +108,7 @@ class Jobs(Endpoint):
 class JobItem(Endpoint):
     @documented("One job", answers={200: JobSerializer}, problems=(404,), shown=examples.JOB, operation_id="jobs_read")
     def get(self, request: Request, job_id: UUID) -> Response:
-        return Response(job_shown(find_job(user=request.user, uid=job_id)))
+        return Response(job_shown(find_job(user=user_of(request), uid=job_id)))
 
     @documented(
         "Cancel a job",
@@ -131,7 +132,7 @@ class JobItem(Endpoint):
     )
     def patch(self, request: Request, job_id: UUID) -> Response:
         asked = read(ChangeJobSerializer, request)
-        job = change_job(user=request.user, uid=job_id, urgent_allowed=urgent_allowed(request), **asked)
+        job = change_job(user=user_of(request), uid=job_id, urgent_allowed=urgent_allowed(request), **asked)
         return Response(job_shown(job))
 
 
@@ -147,7 +148,7 @@ class RetryJob(Endpoint):
     )
     @in_one_transaction
     def post(self, request: Request, job_id: UUID) -> Response:
-        return Response(job_shown(retry_job(user=request.user, uid=job_id)), status=201)
+        return Response(job_shown(retry_job(user=user_of(request), uid=job_id)), status=201)
 
 
 class PendingCount(Endpoint):
@@ -158,11 +159,11 @@ class PendingCount(Endpoint):
         operation_id="jobs_pending_count",
     )
     def get(self, request: Request) -> Response:
-        return Response({"count": pending_count(request.user)})
+        return Response({"count": pending_count(user_of(request))})
 
 
 def cancelled(request: Request, uid: UUID, kind: str | None = None) -> Response:
-    outcome = cancel_job(user=request.user, uid=uid, kind=kind)
+    outcome = cancel_job(user=user_of(request), uid=uid, kind=kind)
     body = {"jobId": uid, "state": outcome.state}
     return Response(body, status=200 if outcome.state == "cancelled" else 202)
 
@@ -178,7 +179,7 @@ def created_jobs_shown(made: Generated) -> dict[str, Any]:
 
 def _filtered(request: Request) -> Any:
     query = request.query_params
-    jobs = Job.objects.of(request.user)
+    jobs = Job.objects.of(user_of(request))
     if status := query.get("status"):
         jobs = jobs.filter(_status_filter(status))
     if kind := query.get("kind"):

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -27,7 +27,7 @@ class Media(Endpoint):
     model: type[Stored] = Asset
     thumbnail = False
 
-    def get(self, request: Request, thing_id: UUID) -> HttpResponse:
+    def get(self, request: Request, thing_id: UUID) -> FileResponse:
         thing = self._find(request, thing_id)
         path = (thing.thumbnail if self.thumbnail else thing.file).name
         response = FileResponse(

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
-from apps.api.authentication import urgent_allowed
+from apps.api.authentication import urgent_allowed, user_of
 from apps.api.idempotency import Claim, keyed
 from apps.api.job_shapes import (
     PUBLIC_STATUSES,
@@ -54,7 +54,9 @@ class PromptSerializer(QueuedPromptSerializer):
     row_id = serializers.UUIDField(allow_null=True)
     operation = serializers.ChoiceField(source="prompt_job.operation", choices=PromptJob.Operation.choices)
     generated_prompt = serializers.CharField(source="prompt_job.generated_prompt")
-    source = serializers.CharField(source="prompt_job.source", help_text="model, template, default or manual")
+    source = serializers.CharField(  # type: ignore[assignment]
+        source="prompt_job.source", help_text="model, template, default or manual"
+    )
     model_asked = serializers.CharField(source="prompt_job.model_asked")
     model_answered = serializers.CharField(source="prompt_job.model_answered")
     error = ErrorSerializer(allow_null=True)
@@ -96,7 +98,7 @@ class PromptQueue(Endpoint):
         asked = read(QueuePromptSerializer, request)
         allow_priority(asked["priority"], urgent_allowed=urgent_allowed(request))
         return claim.answer_of(
-            lambda within: queue_prompt(user=request.user, within=within, **asked),
+            lambda within: queue_prompt(user=user_of(request), within=within, **asked),
             lambda job: QueuedPromptSerializer(fact_of(job)).data,
         )
 
@@ -115,7 +117,7 @@ class PromptQueue(Endpoint):
         operation_id="prompt_queue_statistics",
     )
     def get(self, request: Request) -> Response:
-        whose = None if request.user.is_staff else request.user.pk
+        whose = None if user_of(request).is_staff else user_of(request).pk
         return Response(
             StatisticsSerializer(statistics(kind="prompt", lane=settings.KINDS["prompt"].lane, owner_id=whose)).data
         )
@@ -130,7 +132,7 @@ class PromptQueueItem(Endpoint):
         operation_id="prompt_queue_read",
     )
     def get(self, request: Request, prompt_job_id: UUID) -> Response:
-        job = find_job(user=request.user, uid=prompt_job_id, kind="prompt")
+        job = find_job(user=user_of(request), uid=prompt_job_id, kind="prompt")
         return Response(PromptSerializer(fact_of(job)).data)
 
     @documented(

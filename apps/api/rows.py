@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
+from apps.api.authentication import user_of
 from apps.api.idempotency import in_one_transaction
 from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
 from apps.api.pagination import PAGE_PARAMETERS, page_of
@@ -25,7 +26,7 @@ ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error", "needs_
 
 
 class RowFieldsSerializer(CamelSerializer):
-    label = Text(max_length=120, allow_blank=True, required=False)
+    label = Text(max_length=120, allow_blank=True, required=False)  # type: ignore[assignment]
     ref_urls = Urls(
         allow_null=True, required=False, help_text=f"null: the workspace's; []: none; at most {MOST_REFERENCES}"
     )
@@ -41,7 +42,7 @@ class ChangeRowSerializer(RowFieldsSerializer):
 class NewRowsSerializer(CamelSerializer):
     """Many at once, in this order; all of them or none."""
 
-    rows = RowFieldsSerializer(many=True, min_length=1, max_length=MAX_ROWS)
+    rows = RowFieldsSerializer(many=True, min_length=1, max_length=MAX_ROWS)  # type: ignore[call-arg]
 
 
 class RowSerializer(CamelSerializer):
@@ -49,7 +50,7 @@ class RowSerializer(CamelSerializer):
 
     id = serializers.UUIDField(source="row.pk")
     workspace_id = serializers.UUIDField(source="row.workspace_id")
-    label = serializers.CharField(source="row.label")
+    label = serializers.CharField(source="row.label")  # type: ignore[assignment]
     ref_urls = serializers.ListField(source="row.ref_urls", child=serializers.CharField(), allow_null=True)
     target_url = serializers.CharField(source="row.target_url")
     prompt_override = serializers.CharField(source="row.prompt_override")
@@ -64,7 +65,7 @@ class RowSerializer(CamelSerializer):
     updated_at = serializers.DateTimeField(source="row.updated_at")
 
     @extend_schema_field(JobSerializer(many=True))
-    def get_jobs(self, state: RowState) -> list[dict[str, Any]]:
+    def get_jobs(self, state: RowState) -> Any:
         facts = self.context["facts"]
         return JobSerializer([facts[job.pk] for job in state.jobs], many=True).data
 
@@ -84,7 +85,7 @@ class Rows(Endpoint):
         operation_id="rows_list",
     )
     def get(self, request: Request, workspace_id: UUID) -> Response:
-        rows = Row.objects.filter(workspace=find_workspace(request.user, workspace_id))
+        rows = Row.objects.filter(workspace=find_workspace(user_of(request), workspace_id))
         page = page_of(rows, request, order=("position", "created_at", "id"))
         return Response(page.body(rows_shown))
 
@@ -101,17 +102,17 @@ class Rows(Endpoint):
     )
     @in_one_transaction
     def post(self, request: Request, workspace_id: UUID) -> Response:
-        workspace = find_workspace(request.user, workspace_id)
+        workspace = find_workspace(user_of(request), workspace_id)
         many = isinstance(request.data, dict) and "rows" in request.data
         wanted = read(NewRowsSerializer, request)["rows"] if many else [read(RowFieldsSerializer, request)]
-        made = rows_shown(create_rows(user=request.user, workspace_id=workspace.pk, rows=wanted))
+        made = rows_shown(create_rows(user=user_of(request), workspace_id=workspace.pk, rows=wanted))
         return Response({"results": made, "next": None} if many else made[0], status=201)
 
 
 class RowItem(Endpoint):
     @documented("One row", answers={200: RowSerializer}, problems=(404,), shown=examples.ROW, operation_id="rows_read")
     def get(self, request: Request, row_id: UUID) -> Response:
-        return Response(rows_shown([find_row(request.user, row_id)])[0])
+        return Response(rows_shown([find_row(user_of(request), row_id)])[0])
 
     @documented(
         "Change a row",
@@ -123,7 +124,7 @@ class RowItem(Endpoint):
         operation_id="rows_change",
     )
     def patch(self, request: Request, row_id: UUID) -> Response:
-        row = update_row(user=request.user, row_id=row_id, fields=read(ChangeRowSerializer, request))
+        row = update_row(user=user_of(request), row_id=row_id, fields=read(ChangeRowSerializer, request))
         return Response(rows_shown([row])[0])
 
     @documented(
@@ -134,7 +135,7 @@ class RowItem(Endpoint):
         operation_id="rows_delete",
     )
     def delete(self, request: Request, row_id: UUID) -> Response:
-        delete_row(user=request.user, row_id=row_id)
+        delete_row(user=user_of(request), row_id=row_id)
         return Response(status=204)
 
 

@@ -109,6 +109,6 @@ class ProblemSerializer(CamelSerializer):
     detail = serializers.CharField()
     action = serializers.CharField(required=False, allow_blank=True)
     instance = serializers.CharField(required=False)
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()), required=False, help_text="Only with 422"
     )

@@ -1,5 +1,6 @@
 """`/api/workspaces`: rows that share a default prompt, references and a size."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
+from apps.api.authentication import user_of
 from apps.api.idempotency import in_one_transaction
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Text, Urls, WholeNumber, YesOrNo
@@ -16,15 +18,15 @@ from apps.studio.models import PromptPolicy, Workspace
 from apps.studio.owned import find_workspace
 from apps.studio.workspaces import create_workspace, delete_workspace, update_workspace
 
-EDGE = {"min_value": 1024, "max_value": 4096, "required": False}
+EDGE = partial(WholeNumber, min_value=1024, max_value=4096, required=False)
 
 
 class WorkspaceSettingsSerializer(CamelSerializer):
     name = Text(max_length=120, required=False)
     default_prompt = Text(max_length=MAX_PROMPT, allow_blank=True, required=False)
     default_ref_urls = Urls(required=False)
-    output_width = WholeNumber(**EDGE)
-    output_height = WholeNumber(**EDGE)
+    output_width = EDGE()
+    output_height = EDGE()
     images_per_generate = WholeNumber(min_value=1, max_value=6, required=False)
     generation_model = Text(
         max_length=100, allow_blank=True, required=False, help_text="Empty: the deployment's image model"
@@ -68,7 +70,7 @@ class Workspaces(Endpoint):
         operation_id="workspaces_list",
     )
     def get(self, request: Request) -> Response:
-        page = page_of(Workspace.objects.filter(owner=request.user), request, order=("-created_at", "-id"))
+        page = page_of(Workspace.objects.filter(owner=user_of(request)), request, order=("-created_at", "-id"))
         return Response(page.body(_all_shown))
 
     @documented(
@@ -82,7 +84,7 @@ class Workspaces(Endpoint):
     )
     @in_one_transaction
     def post(self, request: Request) -> Response:
-        made = create_workspace(user=request.user, **read(NewWorkspaceSerializer, request))
+        made = create_workspace(user=user_of(request), **read(NewWorkspaceSerializer, request))
         return Response(_shown(made), status=201)
 
 
@@ -95,7 +97,7 @@ class WorkspaceItem(Endpoint):
         operation_id="workspaces_read",
     )
     def get(self, request: Request, workspace_id: UUID) -> Response:
-        return Response(_shown(find_workspace(request.user, workspace_id)))
+        return Response(_shown(find_workspace(user_of(request), workspace_id)))
 
     @documented(
         "Change a workspace",
@@ -107,7 +109,7 @@ class WorkspaceItem(Endpoint):
         operation_id="workspaces_change",
     )
     def patch(self, request: Request, workspace_id: UUID) -> Response:
-        workspace = find_workspace(request.user, workspace_id)
+        workspace = find_workspace(user_of(request), workspace_id)
         return Response(_shown(update_workspace(workspace, **read(WorkspaceSettingsSerializer, request))))
 
     @documented(
@@ -118,7 +120,7 @@ class WorkspaceItem(Endpoint):
         operation_id="workspaces_delete",
     )
     def delete(self, request: Request, workspace_id: UUID) -> Response:
-        delete_workspace(find_workspace(request.user, workspace_id))
+        delete_workspace(find_workspace(user_of(request), workspace_id))
         return Response(status=204)
 
 

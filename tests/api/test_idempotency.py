@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -41,6 +42,24 @@ def test_a_repeat_gets_the_first_answer(call: Caller, key: str) -> None:
     assert "Idempotent-Replayed" not in first
     assert second["Idempotent-Replayed"] == "true"
     assert Workspace.objects.count() == 1
+
+
+def test_a_repeat_by_a_browser_too(owner: User, key: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    browser.cookies["csrftoken"] = "a" * 32
+    headers = {"X-CSRFToken": "a" * 32, "Idempotency-Key": key}
+    first, second = (browser.post(PATH, BODY, content_type="application/json", headers=headers) for _ in range(2))
+    assert first.status_code == 201
+    assert (second.content, second["Idempotent-Replayed"]) == (first.content, "true")
+
+
+def test_a_form_with_a_key_is_of_another_type(owner: User, key: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    browser.cookies["csrftoken"] = "a" * 32
+    form = {"name": "Shoes", "csrfmiddlewaretoken": "a" * 32}
+    problem(browser.post(PATH, form, headers={"Idempotency-Key": key}), 415, "unsupported_media_type")
 
 
 def test_the_same_key_with_another_body_is_refused(call: Caller, key: str) -> None:
@@ -135,6 +154,26 @@ def test_a_crash_before_the_answer_is_stored_leaves_no_work(
         patch.setattr(jobs_resource, "created_jobs_shown", dies)
         assert _generate(owner, row, key).status_code == 500
     assert not Job.objects.exists()
+    assert _generate(owner, row, key).status_code == 201
+    assert Job.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_dies_inside_the_work_leaves_nothing(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL ends the session after the jobs were written and before the answer was stored."""
+    owner = UserFactory()
+    row = _row(owner)
+
+    def dies(_made: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs_resource, "created_jobs_shown", dies)
+        assert _generate(owner, row, key).status_code == 503
+    connection.close()
+    assert not Job.objects.exists()
+    IdempotencyKey.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert _generate(owner, row, key).status_code == 201
     assert Job.objects.count() == 2
 

@@ -205,11 +205,14 @@ def test_retry_makes_a_new_job_that_names_the_old(call: Caller, row: Row) -> Non
 def test_change_priority_and_place(call: Caller, row: Row) -> None:
     first, second = JobFactory(row=row), JobFactory(row=row)
     assert call("PATCH", f"/api/jobs/{second.uid}", {"before": str(first.uid)}).json()["position"] == 0
-    assert call("PATCH", f"/api/jobs/{first.uid}", {"priority": 9}).json()["position"] == 0
+    assert call("PATCH", f"/api/jobs/{second.uid}", {"after": str(first.uid)}).json()["position"] == 1
+    assert call("PATCH", f"/api/jobs/{second.uid}", {"priority": 9}).json()["position"] == 0
+    problem(call("PATCH", f"/api/jobs/{first.uid}", {"before": str(second.uid)}), 409, "cannot_move")
+    assert call("PATCH", f"/api/jobs/{first.uid}", {"priority": 9}).json()["position"] == 1
     for wrong in ({}, {"priority": 5, "before": str(first.uid)}, {"status": "completed"}):
         problem(call("PATCH", f"/api/jobs/{first.uid}", wrong), 422, "invalid")
-    finish(first)
-    problem(call("PATCH", f"/api/jobs/{first.uid}", {"priority": 2}), 409, "already_started")
+    finish(second)
+    problem(call("PATCH", f"/api/jobs/{second.uid}", {"priority": 2}), 409, "already_started")
 
 
 def test_pending_count(call: Caller, row: Row) -> None:

@@ -11,7 +11,7 @@ from apps.launch.programs import Program
 
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds before a new start
 SHORT_LIFE = 10.0  # seconds; a shorter one doubles the delay
-GROUP_GRACE = 2.0  # seconds for what a dead program's own children may still do
+GROUP_GRACE = 1.0  # seconds for what a dead program's own children may still do
 LAST_WORDS = 0.5  # seconds to read what it printed before it died; a survivor may hold the pipe open for ever
 
 Say = Callable[[str, str], None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from apps.launch.errors import LaunchError
-from apps.launch.keeper import Keeper, spawn
+from apps.launch.keeper import FIRST_DELAY, Keeper, spawn
 from apps.launch.keeper import lines as lines_of
 from apps.launch.leftovers import GRACE, MARKER, clear_leftovers, marker, record
 from apps.launch.locks import nobody_holds, open_children_lock, share, take_up_lock
@@ -59,9 +59,10 @@ class Supervisor:
         self.claim = claim
         self.groups: list[list[Keeper]] = []
         self.guardian: asyncio.subprocess.Process | None = None
+        self.watch: asyncio.Task[None] | None = None
 
     async def guard(self) -> None:
-        """Start the guardian, which must come first: it ends the rest should we be killed."""
+        """Start the guardian, which must come first: it ends the rest should we be killed. A lost one is replaced."""
         self.guardian = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "apps.launch.guardian", str(self.claim.data), self.claim.run),
             cwd=BASE,
@@ -71,6 +72,12 @@ class Supervisor:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
+        self.watch = asyncio.create_task(self.replace_guardian(self.guardian))
+
+    async def replace_guardian(self, guardian: asyncio.subprocess.Process) -> None:
+        await guardian.wait()
+        await asyncio.sleep(FIRST_DELAY)
+        await self.guard()
 
     async def start(self, *programs: Program) -> None:
         """Start these together; returns when all answer, raises LaunchError when one of them cannot."""
@@ -114,6 +121,8 @@ class Supervisor:
         """Stop the youngest group first and each group's members together; then the guardian looks once more."""
         for group in reversed(self.groups):
             await asyncio.gather(*(keeper.stop() for keeper in group))
+        if self.watch:
+            self.watch.cancel()
         if self.guardian and self.guardian.stdin:
             self.guardian.stdin.close()
             await self.guardian.wait()

@@ -134,6 +134,16 @@ def test_the_next_start_clears_what_a_kill_left_and_its_guardian(small_up: Start
     assert len(second.children()) == 2
 
 
+def test_a_killed_guardian_is_replaced(small_up: Start) -> None:
+    up = small_up(one=SLEEPER)
+    up.wait_for("ready")
+    first = guardians(up)
+    os.kill(first[0], signal.SIGKILL)
+    eventually(lambda: guardians(up) and guardians(up) != first)
+    assert up.stop() == 0
+    assert up.children() == []
+
+
 def test_a_killed_up_can_be_started_again_at_once(small_up: Start) -> None:
     first = small_up(one=SLEEPER)
     first.wait_for("ready")

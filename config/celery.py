@@ -11,6 +11,8 @@ app = Celery("pressroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+import apps.jobs.remote  # noqa: E402, F401 - the command line offers the commands that it has loaded
+
 
 @setup_logging.connect
 def _keep_our_logging(**_signal: object) -> None:

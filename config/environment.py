@@ -1,18 +1,38 @@
-"""Typed reading of environment variables, so that a wrong value is named and not guessed."""
+"""Typed reading of environment variables, so that a wrong value is named and not guessed.
 
+Where DATABASE_URL is not set, what `manage.py up` decided for the data directory stands in for what is missing: a
+command in another terminal reaches the same servers. With DATABASE_URL set, nothing but the environment counts.
+"""
+
+import json
 import os
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+BASE_DIR = Path(__file__).resolve().parent.parent
+
 
 def text(name: str, default: str) -> str:
-    return os.environ.get(name, "").strip() or default
+    return os.environ.get(name, "").strip() or _of_running_installation().get(name, "") or default
 
 
 def words(name: str) -> list[str]:
-    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+    return [word.strip() for word in text(name, "").split(",") if word.strip()]
+
+
+@cache
+def _of_running_installation() -> dict[str, str]:
+    if os.environ.get("DATABASE_URL", "").strip():
+        return {}
+    folder = Path(os.environ.get("PRESSROOM_DATA_DIR", "").strip() or BASE_DIR / ".pressroom")
+    try:
+        return dict(json.loads((folder / "environment.json").read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
 def boolean(name: str, *, default: bool) -> bool:
@@ -26,13 +46,13 @@ def number(name: str, default: float) -> float:
     try:
         return float(text(name, str(default)))
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is {os.environ[name]!r}; write a number.") from error
+        raise ImproperlyConfigured(f"{name} is {text(name, '')!r}; write a number.") from error
 
 
 def integer(name: str, default: int) -> int:
     value = number(name, default)
     if value != int(value):
-        raise ImproperlyConfigured(f"{name} is {os.environ[name]!r}; write a whole number.")
+        raise ImproperlyConfigured(f"{name} is {text(name, '')!r}; write a whole number.")
     return int(value)
 
 

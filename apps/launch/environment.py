@@ -1,5 +1,6 @@
 """What the processes of `up` get in their environment: what you set stays, what is missing is filled in."""
 
+import json
 import os
 import secrets
 import sys
@@ -17,6 +18,9 @@ PROVIDERS = {
 
 # Said by every process at every start, and nothing that the person at the terminal has to do anything about.
 QUIETED = ("You're running the worker with superuser privileges", "No directory at")
+
+# What concerns the processes of the Procfile alone.
+NOT_FOR_COMMANDS = {"PATH", "HOST", "PORT", "LIVE_PORT", "PYTHONWARNINGS"}
 
 
 def without_key(given: Mapping[str, str]) -> list[str]:
@@ -48,6 +52,17 @@ def child_environment(
     }
     kept = {key: value for key, value in given.items() if value.strip() or key not in filled}
     return {**filled, **kept, **own}
+
+
+def leave_for_commands(data: Path, environment: Mapping[str, str]) -> None:
+    """Writes down what this start decided, so that `manage.py …` and `celery -A config …` in another terminal find the
+    same servers (config/environment.py reads it when DATABASE_URL is not set). Only its owner may read it."""
+    decided = {
+        key: value for key, value in environment.items() if os.environ.get(key) != value and key not in NOT_FOR_COMMANDS
+    }
+    descriptor = os.open(data / "environment.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(decided, file, indent=1)
 
 
 def addresses(given: Mapping[str, str], address: Address) -> dict[str, str]:

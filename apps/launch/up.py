@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from apps.launch.environment import child_environment, without_key
+from apps.launch.environment import child_environment, leave_for_commands, without_key
 from apps.launch.errors import LaunchError
 from apps.launch.foreground import until_stopped
 from apps.launch.ports import Address, check_free, listens, page_answers
@@ -45,6 +45,7 @@ def up(request: Request) -> None:
 
 async def start(request: Request, supervisor: Supervisor) -> None:
     environment = await start_servers(request, supervisor)
+    leave_for_commands(request.data, environment)
     await migrate(supervisor, environment)
     demo = make_demo(supervisor, environment) if request.demo else nothing_to_say()
     programs = applications(request.address, environment)

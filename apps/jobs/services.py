@@ -1,5 +1,6 @@
 """What people may do with jobs, for the API, the pages and the admin alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -91,25 +92,42 @@ def _again(old: Job) -> Job:
 
 
 def change_job(
-    *, user: User, uid: UUID, priority: int | None = None, before: UUID | None = None, urgent_allowed: bool = False
+    *,
+    user: User,
+    uid: UUID,
+    priority: int | None = None,
+    before: UUID | None = None,
+    after: UUID | None = None,
+    urgent_allowed: bool = False,
 ) -> Job:
-    """Another priority, or a place before another of the owner's own waiting jobs."""
+    """Another priority, or a place right before or after another of the owner's own waiting jobs."""
     job = find_job(user=user, uid=uid)
-    if priority is not None:
+    if priority is not None and priority != job.priority:
         allow_priority(priority, urgent_allowed=urgent_allowed or user.is_staff)
         if not lifecycle.change_priority(job.pk, priority):
             raise _too_late(job)
     if before is not None:
-        other = find_job(user=user, uid=before)
-        if other.owner_id != job.owner_id or not lifecycle.move_before(job.pk, other.pk):
-            raise Problem(
-                409,
-                "cannot_move",
-                "Only jobs that wait in the same line can change places.",
-                "Load the queue again; it has moved on.",
-            )
+        _move(job, find_job(user=user, uid=before), lifecycle.move_before)
+    if after is not None:
+        _move(job, find_job(user=user, uid=after), lifecycle.move_after)
     job.refresh_from_db()
     return job
+
+
+def _move(job: Job, other: Job, move: Callable[[int, int], bool]) -> None:
+    """Problem 409 unless both wait in one line. Already there is fine."""
+    if not move(job.pk, other.pk) and not _share_a_line(job, other):
+        raise Problem(
+            409,
+            "cannot_move",
+            "Only jobs that wait in the same line can change places.",
+            "Load the queue again; it has moved on.",
+        )
+
+
+def _share_a_line(job: Job, other: Job) -> bool:
+    lines = {*Job.objects.filter(pk__in=[job.pk, other.pk]).values_list("lane", "owner", "priority", "status")}
+    return len(lines) == 1 and job.pk != other.pk and lines.pop()[3] == Status.QUEUED
 
 
 def allow_priority(priority: int, *, urgent_allowed: bool) -> None:

@@ -43,7 +43,7 @@ def needed(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[
 @register
 def addresses(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
     """Addresses that must be whole, so that links, cookies and the live stream work."""
-    wrong = []
+    wrong: list[CheckMessage] = []
     for number, name in (("E004", "SITE_URL"), ("E005", "LIVE_URL")):
         value = getattr(settings, name)
         parts = urlsplit(value)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 
@@ -53,7 +54,7 @@ def resume(lane: str) -> None:
     wake_after_commit(lane)
 
 
-def hold(scope: str, key: str, *, reason: str, until: object = None, by: str = "", note: str = "") -> None:
+def hold(scope: str, key: str, *, reason: str, until: datetime | None = None, by: str = "", note: str = "") -> None:
     """Keeps matching queued jobs from starting. A later hold of the same reason replaces the earlier one."""
     Hold.objects.update_or_create(
         scope=scope, key=key, reason=reason, defaults={"until": until, "set_by": by, "note": note[:200]}

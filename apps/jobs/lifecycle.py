@@ -16,8 +16,10 @@ constraints refuse what no verb should ever write. Verbs may run inside the call
 stream are told after commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -78,6 +80,16 @@ def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
 def release(job_ids: Sequence[int], *, reason: str = "released") -> int:
     """waiting → queued, for jobs whose wait is over."""
     return len(_change(sql.RELEASE, {"job_ids": list(job_ids), "reason": reason}))
+
+
+def hold_back(job_ids: Sequence[int], *, until: datetime) -> int:
+    """queued → scheduled, for jobs that no budget has enough left for."""
+    return len(_change(sql.HOLD_BACK, {"job_ids": list(job_ids), "until": until}))
+
+
+def go_on(job_id: int) -> bool:
+    """scheduled for want of money → queued, in its old place. In the transaction that set the money aside."""
+    return bool(_change(sql.GO_ON, {"job_id": job_id}))
 
 
 def wait_for_person(job_ids: Sequence[int]) -> int:
@@ -217,7 +229,7 @@ def age(*, seconds: float | None = None, limit: int = AGED_AT_ONCE) -> int:
     return len(_change(sql.AGE, asked | {"seconds": settings.AGING_SECONDS if seconds is None else seconds}))
 
 
-def left_waiting(*, limit: int = BATCH) -> list[dict[str, object]]:
+def left_waiting(*, limit: int = BATCH) -> list[dict[str, Any]]:
     """Jobs that wait for one that is over, with its status ("": deleted). No verb leaves one; this is the net below them."""
     return _rows(sql.LEFT_WAITING, {"limit": limit})
 
@@ -230,7 +242,7 @@ def nudge(job_id: int) -> bool:
     return bool(rows)
 
 
-def expired(*, limit: int = BATCH) -> list[dict[str, object]]:
+def expired(*, limit: int = BATCH) -> list[dict[str, Any]]:
     """Jobs whose worker has not been heard of for a lease, locked until the caller's transaction ends."""
     return _rows(sql.EXPIRED, {"limit": limit})
 
@@ -251,11 +263,11 @@ def rescue(job_id: int, fence: int, *, crashes: int, cancel_requested: bool) -> 
 # --- the machinery ---------------------------------------------------------------------------------
 
 
-def _fence(lease: Lease) -> dict[str, object]:
+def _fence(lease: Lease) -> dict[str, Any]:
     return {"job_id": lease.job_id, "fence": lease.fence}
 
 
-def _error(failure: Failure) -> dict[str, object]:
+def _error(failure: Failure) -> dict[str, Any]:
     return {"code": failure.code, "message": failure.message, "action": failure.action}
 
 
@@ -264,7 +276,7 @@ def _held_change(statement: str, lease: Lease, **params: object) -> bool:
     return any(change.job_id == lease.job_id for change in _change(statement, _fence(lease) | params))
 
 
-def _claim_params(lane: str, worker: str) -> dict[str, object]:
+def _claim_params(lane: str, worker: str) -> dict[str, Any]:
     limits = limits_of(lane)
     return {
         "lane": lane,
@@ -275,7 +287,7 @@ def _claim_params(lane: str, worker: str) -> dict[str, object]:
     }
 
 
-def _claiming(statement: str, lane: str, params: dict[str, object]) -> tuple[bool, Lease | None]:
+def _claiming(statement: str, lane: str, params: Mapping[str, Any]) -> tuple[bool, Lease | None]:
     """Runs a statement that claims; under a limit, claims of one lane take turns so that the count is exact."""
     if params["lane_limit"] is None and params["owner_limit"] is None:
         rows = _rows(statement, params)
@@ -290,25 +302,25 @@ def _claiming(statement: str, lane: str, params: dict[str, object]) -> tuple[boo
     return finished, _lease(taken) if taken else None
 
 
-def _lease(row: dict[str, object]) -> Lease:
+def _lease(row: dict[str, Any]) -> Lease:
     fields = {name: row[name] for name in Lease.__dataclass_fields__ if name != "resumed"}
-    return Lease(**fields, resumed=False)  # type: ignore[arg-type]
+    return Lease(**fields, resumed=False)
 
 
-def _change(statement: str, params: dict[str, object]) -> list[Change]:
+def _change(statement: str, params: Mapping[str, Any]) -> list[Change]:
     return _tell(_rows(statement, params))
 
 
-def _tell(rows: Iterable[dict[str, object]]) -> list[Change]:
+def _tell(rows: Iterable[dict[str, Any]]) -> list[Change]:
     """Wake-ups for lanes with newly queued jobs, and the live stream, once the transaction is committed."""
-    changes = [Change(**{name: row[name] for name in _CHANGE_FIELDS}) for row in rows]  # type: ignore[arg-type]
+    changes = [Change(**{name: row[name] for name in _CHANGE_FIELDS}) for row in rows]
     announce.after_commit(changes)
     for lane in {change.lane for change in changes if change.new == "queued"}:
         wakeups.wake_after_commit(lane)
     return changes
 
 
-def _rows(statement: str, params: dict[str, object]) -> list[dict[str, object]]:
+def _rows(statement: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         names = [column.name for column in cursor.description]

@@ -6,6 +6,9 @@ import orjson
 from django.conf import settings
 from django.db import connection, transaction
 
+from apps.jobs.models import Job, JobEvent
+from apps.providers.wavespeed.uploads import prune_uploads
+
 KEEP_DAYS = {"completed": 30, "failed": 90, "cancelled": 30, "skipped": 30}
 BATCH = 1000
 
@@ -18,6 +21,7 @@ ORDER BY finished_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 def prune(*, batch: int = BATCH) -> int:
     """One batch of each state; answers how many went. Called hourly, so a backlog drains over several calls."""
+    prune_uploads()
     return sum(_prune_state(status, days, batch) for status, days in KEEP_DAYS.items())
 
 
@@ -29,8 +33,6 @@ def _prune_state(status: str, days: int, batch: int) -> int:
             # On disk before the rows go: a crash in between archives twice, never not at all.
             _archive([row[1] for row in rows])
             ids = [row[0] for row in rows]
-            from apps.jobs.models import Job, JobEvent
-
             JobEvent.objects.filter(job_id__in=ids).delete()
             Job.objects.filter(pk__in=ids).delete()
     return len(rows)

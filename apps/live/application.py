@@ -71,20 +71,27 @@ def _end_streams_on_term() -> None:
 
 async def _http(scope: Scope, receive: Receive, send: Send) -> None:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    answer = _without_stream(scope)
+    if answer is None:
+        await _open(scope, headers, receive, send)
+    else:
+        await _answer(send, *answer)
+
+
+def _without_stream(scope: Scope) -> tuple[int, bytes] | None:
+    """What is answered without opening a stream."""
     if scope["path"] == "/health/live":
-        await _answer(send, 200, b'{"status":"ok"}')
-        return None
+        return 200, b'{"status":"ok"}'
     if scope["path"] != "/api/events":
-        return await _answer(
-            send, 404, b'{"status":404,"code":"not_found","detail":"Only /api/events is served here."}'
-        )
-    if scope["method"] == "OPTIONS":
-        await _answer(send, 204, b"")
-        return None
+        return 404, b'{"status":404,"code":"not_found","detail":"Only /api/events is served here."}'
+    return (204, b"") if scope["method"] == "OPTIONS" else None
+
+
+async def _open(scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
     user = await sync_to_async(user_of)(headers)
     if user is None:
         await _answer(send, 401, _UNAUTHORISED)
-        return None
+        return
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     everybody = user.is_staff and query.get("all") == ["1"]
     after = headers.get("last-event-id") or query.get("after", [""])[0]

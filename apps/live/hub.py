@@ -95,4 +95,4 @@ class Hub:
 
 
 def encode(event: dict[str, object]) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (event["id"], orjson.dumps(event))
+    return b"id: " + str(event["id"]).encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n"

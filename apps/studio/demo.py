@@ -13,7 +13,7 @@ from apps.studio.models import Row, Workspace
 USERNAME = "demo"
 PHOTOS = Path(__file__).parent / "demo_photos"
 # label, target, references
-ROWS = (
+ROWS: tuple[tuple[str, str, list[str]], ...] = (
     ("Cat in deep space", "hubble_deep_field.jpg", ["chelsea.png"]),
     ("Launch at the café", "coffee.png", ["rocket.jpg"]),
     ("Coffee among galaxies", "coffee.png", ["hubble_deep_field.jpg", "rocket.jpg"]),

@@ -38,7 +38,7 @@ def _made_here(owner: User, url: str) -> Asset | None:
     image = GeneratedImage.objects.filter(pk=image_id, owner=owner).first() if image_id else None
     if image is None:
         return None
-    with open_file(image.file.name) as file:
+    with open_file(str(image.file)) as file:
         return store_upload(owner=owner, file=file, name=f"image {image.pk}")
 
 

@@ -49,7 +49,7 @@ def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> No
     Called once for each order, by whoever settles its call: those of a second order come after the first one's.
     """
     place = GeneratedImage.objects.filter(job_id=image_job.job_id).count()
-    row = Row.objects.filter(pk=image_job.row_id).first()
+    row = Row.objects.filter(image_jobs=image_job).first()
     GeneratedImage.objects.bulk_create(
         [
             GeneratedImage(

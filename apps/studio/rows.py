@@ -125,7 +125,7 @@ def create_rows(*, user: User, workspace_id: UUID, rows: list[dict[str, object]]
         last = workspace.rows.aggregate(last=Max("position"))["last"]
         start = 0 if last is None else last + 1
         return Row.objects.bulk_create(
-            [Row(workspace=workspace, position=start + place, **fields) for place, fields in enumerate(rows)]  # type: ignore[arg-type]
+            [Row(workspace=workspace, position=start + place, **fields) for place, fields in enumerate(rows)]
         )
 
 

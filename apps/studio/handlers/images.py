@@ -22,7 +22,7 @@ from apps.jobs.states import Stage
 from apps.jobs.values import Failure
 from apps.providers import calls
 from apps.providers.clock import database_now
-from apps.providers.errors import ProviderError, ResultLost
+from apps.providers.errors import InputUnreadable, ProviderError, ResultLost
 from apps.providers.models import Call, CallState
 from apps.providers.types import Prediction
 from apps.providers.wavespeed.client import WavespeedClient
@@ -124,8 +124,8 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
     client = WavespeedClient.from_settings()
     model = image_job.generation_model
     seconds = min(SUBMIT_SECONDS, run.remaining)
+    inputs = _inputs(client, image_job)  # before the permit: uploads may take longer than a place for a call lasts
     with calling.permit(provider=PROVIDER, model=model, seconds=seconds):
-        inputs = _inputs(client, image_job)
         run.check()
         leaves_by = time.monotonic() + _seconds_to_leave()
         call = calls.begin(
@@ -258,6 +258,8 @@ def _wait_on(call: Call) -> Parked:
 
 def _task_failed(call: Call, prediction: Prediction) -> Done:
     error = task_error(prediction)
+    if isinstance(error, InputUnreadable):
+        WavespeedClient.from_settings().forget_uploads(call.inputs)  # our copy there may be what is broken
     calls.failed(call, error)
     calls.set_cost(call, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
     calling.report(provider=PROVIDER, model=call.model_asked, error=error)

@@ -259,7 +259,7 @@ def _storing(prompt_job: PromptJob, written: Written) -> Callable[[], None]:
         )
         _give_to_images(prompt_job, written)
         if prompt_job.apply_to_row:
-            Row.objects.filter(pk=prompt_job.row_id, prompt_override=prompt_job.existing_prompt).update(
+            Row.objects.filter(prompt_jobs=prompt_job, prompt_override=prompt_job.existing_prompt).update(
                 prompt_override=written.prompt
             )
 

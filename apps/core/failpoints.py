@@ -5,7 +5,7 @@
 
 Actions: `kill` (this process, SIGKILL), `kill_group` (the worker with all its children), `stop` (SIGSTOP), `error`
 (raises FailpointError), each with how often, once by default; `hang:seconds[:times]`. "Once" holds over all processes:
-each use takes a file of its own in PRESSROOM_FAILPOINTS_DIR, and where that is full the failpoint does nothing.
+each use takes a file of its own, which names the process, in PRESSROOM_FAILPOINTS_DIR. `after_submit@<job's uid>=kill` means this job only.
 """
 
 import os
@@ -13,6 +13,8 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+
+import structlog
 
 _GIVEN = os.environ.get("PRESSROOM_FAILPOINTS", "").strip()
 
@@ -35,10 +37,11 @@ def directory() -> Path:
 
 
 def _reached(name: str) -> None:
+    here = {name, f"{name}@{structlog.contextvars.get_contextvars().get('job', '')}"}
     for entry in _plan().split(","):
         place, _, action = entry.strip().partition("=")
-        if place == name:
-            _act(name, *action.split(":"))
+        if place in here:
+            _act(place, *action.split(":"))
 
 
 def _plan() -> str:
@@ -48,9 +51,9 @@ def _plan() -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _act(name: str, action: str, *arguments: str) -> None:
+def _act(place: str, action: str, *arguments: str) -> None:
     seconds, *times = arguments if action == "hang" else ("0", *arguments)
-    if not _take_one(name, int(times[0]) if times else 1):
+    if not _take_one(place, int(times[0]) if times else 1):
         return
     match action:
         case "kill":
@@ -62,13 +65,14 @@ def _act(name: str, action: str, *arguments: str) -> None:
         case "hang":
             time.sleep(float(seconds))
         case "error":
-            raise FailpointError(f"The failpoint {name} is armed.")
+            raise FailpointError(f"The failpoint {place} is armed.")
 
 
-def _take_one(name: str, times: int) -> bool:
+def _take_one(place: str, times: int) -> bool:
     for number in range(times):
         try:
-            os.close(os.open(directory() / f"failpoint.{name}.{number}", os.O_CREAT | os.O_EXCL))
+            with (directory() / f"failpoint.{place}.{number}").open("x") as file:
+                file.write(str(os.getpid()))
         except FileExistsError:
             continue
         return True

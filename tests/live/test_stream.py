@@ -1,0 +1,85 @@
+"""The live stream, from a committed change to a listener on a socket."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from apps.accounts.models import User, create_token
+from apps.jobs import lifecycle
+from apps.jobs.models import JobEvent
+from apps.jobs.values import NewJob
+from tests.support.stack import Stack, running, wait_until
+
+pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def processes(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    with django_db_blocker.unblock(), running(tmp_path_factory.mktemp("live")) as stack:
+        stack.web()
+        wait_until(lambda: _answers(stack), what="the live process")
+        yield stack
+
+
+def _answers(stack: Stack) -> bool:
+    try:
+        return requests.get(f"{stack.environment['LIVE_URL']}/health/live", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture
+def ada(transactional_db: None) -> User:
+    return User.objects.create_user("ada")
+
+
+@contextmanager
+def listening(stack: Stack, user: User, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """The events of an open stream; it is open when the block begins."""
+    _token, secret = create_token(user=user, name="test")
+    address = f"{stack.environment['LIVE_URL']}/api/events"
+    with requests.get(
+        address, headers={"Authorization": f"Bearer {secret}", **headers}, stream=True, timeout=10
+    ) as reply:
+        lines = reply.iter_lines(chunk_size=1)  # one iterator: a second would lose what the first has buffered
+        assert next(lines) == b"retry: 2000"
+        yield (json.loads(line[6:]) for line in lines if line.startswith(b"data: ") and line != b"data: {}")
+
+
+def enqueue(user: User, subject: str) -> None:
+    lifecycle.enqueue([NewJob(kind="noop", owner_id=user.pk, subject=subject)])
+
+
+def test_a_change_reaches_its_owner_and_nobody_else(processes: Stack, ada: User) -> None:
+    eve = User.objects.create_user("eve")
+    with listening(processes, ada) as events:
+        enqueue(eve, "row:hers")
+        enqueue(ada, "row:his")
+        assert next(events)["subject"] == "row:his"
+
+
+def test_a_stream_resumes_after_the_last_event_seen(processes: Stack, ada: User) -> None:
+    enqueue(ada, "row:first")
+    seen = JobEvent.objects.get().pk
+    enqueue(ada, "row:second")
+    with listening(processes, ada, **{"Last-Event-ID": str(seen)}) as events:
+        assert next(events)["subject"] == "row:second"
+
+
+def test_without_a_user_there_is_no_stream(processes: Stack, ada: User) -> None:
+    reply = requests.get(f"{processes.environment['LIVE_URL']}/api/events", timeout=5)
+    assert (reply.status_code, reply.json()["code"]) == (401, "not_authenticated")
+
+
+def test_the_page_is_sent_to_the_live_process(processes: Stack, ada: User) -> None:
+    _token, secret = create_token(user=ada, name="test")
+    reply = requests.get(
+        f"{processes.url}/api/events", headers={"Authorization": f"Bearer {secret}"}, allow_redirects=False, timeout=5
+    )
+    assert (reply.status_code, reply.headers["Location"]) == (307, f"{processes.environment['LIVE_URL']}/api/events")

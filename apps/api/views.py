@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -37,6 +38,11 @@ class Endpoint(APIView):
 
     permission_classes = [HasScope]
     content_negotiation_class = AlwaysJson
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        """What is somebody's own is kept by no cache, unless the view says for how long (files do)."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
 
 
 def documented(

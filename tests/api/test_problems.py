@@ -8,7 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.api import workspaces
-from tests.api.conftest import Caller, problem
+from tests.api.conftest import Caller, caller_of, problem
 from tests.factories import RowFactory
 
 JSON = "application/json"
@@ -108,8 +108,6 @@ def test_an_unknown_address_is_a_problem(call: Caller, path: str) -> None:
 
 
 def test_the_scope_that_is_missing_is_named(owner: User) -> None:
-    from tests.api.conftest import caller_of
-
     reader = caller_of(owner, "read")
     assert reader("GET", "/api/workspaces").status_code == 200
     assert problem(reader("POST", "/api/workspaces", {"name": "a"}), 403, "missing_scope")["scope"] == "write"
@@ -151,6 +149,11 @@ def test_a_database_that_is_away_is_503(call: Caller, monkeypatch: pytest.Monkey
     problem_body = response.json()
     assert (response.status_code, problem_body["code"]) == (503, "database_away")
     assert response["Retry-After"]
+
+
+def test_no_cache_keeps_an_answer(call: Caller, nobody: Caller) -> None:
+    assert call("GET", "/api/workspaces")["Cache-Control"] == "no-store"
+    assert nobody("GET", "/api/workspaces")["Cache-Control"] == "no-store"
 
 
 def test_times_are_utc_with_z_and_names_camel_case(call: Caller, owner: User) -> None:

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.accounts.models import ApiToken, User
+from apps.accounts.models import ApiToken, Budget, User
 
 admin.site.unregister(Group)
 
@@ -36,3 +36,13 @@ class ApiTokenAdmin(ModelAdmin):
     def revoke(self, request: HttpRequest, queryset: "admin.ModelAdmin") -> None:
         revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())  # type: ignore[attr-defined]
         self.message_user(request, f"{revoked} revoked. They answer 401 from now on.")
+
+
+@admin.register(Budget)
+class BudgetAdmin(ModelAdmin):
+    """A raised budget is felt at the next dispatch: what waited for it goes on by itself."""
+
+    list_display = ("__str__", "owner", "provider", "period", "amount_usd")
+    list_filter = ("period", "provider")
+    list_select_related = ("owner",)
+    autocomplete_fields = ("owner",)

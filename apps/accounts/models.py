@@ -81,3 +81,32 @@ def find_token(secret: str) -> ApiToken | None:
     if token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+class Budget(models.Model):
+    """The most that may be spent in a day or a month (UTC), in US dollars.
+
+    Without an owner it counts everybody's spending, without a provider that at every provider: so one row may bound
+    one person, one provider, one person at one provider, or the whole desk.
+    """
+
+    class Period(models.TextChoices):
+        DAY = "day", "a day"
+        MONTH = "month", "a month"
+
+    owner = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="budgets", help_text="Empty: everybody together"
+    )
+    provider = models.CharField(max_length=20, blank=True, help_text="xai, wavespeed; empty: all providers together")
+    period = models.CharField(max_length=5, choices=Period.choices, default=Period.DAY)
+    amount_usd = models.DecimalField("amount (USD)", max_digits=18, decimal_places=10)
+
+    class Meta:
+        db_table = "accounts_budget"
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "provider", "period"], name="budget_once", nulls_distinct=False),
+            models.CheckConstraint(condition=models.Q(amount_usd__gte=0), name="budget_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_usd:.2f} USD {self.get_period_display()}, {self.owner or 'everybody'} at {self.provider or 'all providers'}"

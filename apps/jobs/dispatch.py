@@ -9,7 +9,7 @@ import structlog
 from django.db import connection, transaction
 
 from apps.core.failpoints import failpoint
-from apps.jobs import lifecycle, wakeups
+from apps.jobs import budgets, lifecycle, wakeups
 from apps.jobs.executor import end_failed
 from apps.jobs.models import Job
 
@@ -31,6 +31,7 @@ def dispatch() -> dict[str, int]:
         "rescued": _rescue(),
         "untied": _each(lifecycle.left_waiting(), _untie),
         "aged": lifecycle.age(),
+        "funded": budgets.go_on(),
         "woken": _wake_due_lanes(),
     }
     if any(counts.values()):

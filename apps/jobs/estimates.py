@@ -6,8 +6,8 @@ attempts of the kind and the places its lane has; null, with a word why, when it
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.jobs.lanes import limits_of
 from apps.jobs.models import Hold, Job, Worker
 from apps.jobs.states import Reason, Status
+from apps.providers import spending
 
 FAR = 1000
 WORKER_SILENT_SECONDS = 15.0
@@ -79,7 +80,15 @@ def describe(jobs: Sequence[Job]) -> dict[int, Outlook]:
     waiting = [job for job in [*jobs, *ahead.values()] if job.status in (Status.QUEUED, Status.WAITING)]
     lanes = {lane: look_at(lane) for lane in {job.lane for job in waiting}}
     durations = durations_of({job.kind for job in waiting})
-    return {job.pk: _outlook(job, lanes, durations, ahead) for job in jobs if job.finished_at is None}
+    told = {job.pk: _outlook(job, lanes, durations, ahead) for job in jobs if job.finished_at is None}
+    return told | _short_of_money(told)
+
+
+def _short_of_money(told: Mapping[int, Outlook]) -> dict[int, Outlook]:
+    """With the budget that each of these waits for among its facts."""
+    waiting = [job_id for job_id, outlook in told.items() if outlook.reason == Reason.BUDGET]
+    budgets = spending.blocked(waiting) if waiting else {}
+    return {job_id: replace(told[job_id], facts=told[job_id].facts | facts) for job_id, facts in budgets.items()}
 
 
 def _dependencies(jobs: Iterable[Job]) -> dict[int, Job]:

@@ -59,10 +59,13 @@ def to_queued(name: str, where: str, lock: str = "FOR UPDATE") -> str:
 
 
 def _told(*sources: str) -> str:
-    """The changes of the named CTEs, written as events and returned."""
+    """The changes of the named CTEs, written as events and returned. What was set aside for a job that is over is free."""
     union = " UNION ALL ".join(sources)
     return f"""
     changes AS ({union}),
+    given_back AS (
+      DELETE FROM providers_earmark e USING changes c
+      WHERE e.job_id = c.job_id AND c.new IN ('completed', 'failed', 'cancelled', 'skipped')),
     events AS (
       INSERT INTO jobs_event (job_id, owner_id, lane, subject, old, new, stage, reason, attempt, at)
       SELECT job_id, owner_id, lane, subject, old, new, stage, reason, attempt, clock_timestamp() FROM changes
@@ -269,6 +272,33 @@ END_WAITING = END_DEPENDANTS.replace("waits_for_id = ANY", "id = ANY")
 RELEASE = f"""
 WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting'")},
 {_told(_from("done", "'queued'", reason="%(reason)s"))}
+"""
+
+# No budget has enough left for these.
+HOLD_BACK = f"""
+WITH target AS MATERIALIZED (
+  SELECT id FROM jobs_job WHERE id = ANY(%(job_ids)s) AND status = 'queued' ORDER BY id FOR UPDATE),
+done AS (
+  UPDATE jobs_job j SET status = 'scheduled', run_after = %(until)s, reason = 'budget' FROM target t WHERE j.id = t.id
+  RETURNING j.*),
+{_told(_from("done", "'scheduled'", old="'queued'"))}
+"""
+
+# The first in line of each owner and provider of those that wait for a budget.
+SHORT_OF_MONEY = """
+SELECT DISTINCT ON (j.owner_id, j.provider) j.id, j.owner_id, j.provider, coalesce(e.wanted_usd, 0) AS wanted
+FROM jobs_job j LEFT JOIN providers_earmark e ON e.job_id = j.id
+WHERE j.status = 'scheduled' AND j.reason = 'budget' AND j.owner_id::text || j.provider <> ALL(%(passed)s)
+ORDER BY j.owner_id, j.provider, j.priority DESC, j.turn, j.seq
+"""
+GO_ON = f"""
+WITH {to_queued("done", "id = %(job_id)s AND status = 'scheduled' AND reason = 'budget'", "FOR UPDATE SKIP LOCKED")},
+{_told(_from("done", "'queued'", reason="'budget'"))}
+"""
+# Set aside by a worker whose job was ended under it meanwhile: nobody else would give it back.
+LEFT_ASIDE = """
+DELETE FROM providers_earmark e
+WHERE NOT EXISTS (SELECT 1 FROM jobs_job j WHERE j.id = e.job_id AND j.finished_at IS NULL)
 """
 
 # The job stops waiting for another job and waits for a person.

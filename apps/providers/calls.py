@@ -17,6 +17,7 @@ import orjson
 from django.db import IntegrityError, connection
 from django.db.models import Sum
 
+from apps.providers import spending
 from apps.providers.clock import ClockTimestamp
 from apps.providers.errors import OutcomeUnknown, ProviderError
 from apps.providers.models import Call, CallState
@@ -38,6 +39,7 @@ def begin(
     purpose: str,
     model: str,
     inputs: Mapping[str, Any],
+    product: str = "studio",
 ) -> Call:
     """Commits the intent. The request may leave as soon as this has returned."""
     _outside_transaction()
@@ -48,6 +50,7 @@ def begin(
         owner_id=owner_id,
         provider=provider,
         purpose=purpose,
+        product=product,
         model_asked=model,
         inputs=kept,
         request_digest=digest_of(model, kept),
@@ -187,6 +190,8 @@ def _move(call: Call, allowed: tuple[CallState, ...], **changes: Any) -> bool:
     """The guarded UPDATE. The object in hand is made to agree with the row, whoever wrote it."""
     won = Call.objects.filter(pk=call.pk, state__in=allowed).update(**changes) == 1
     call.refresh_from_db()
+    if won and changes.get("cost_usd"):
+        spending.settle(call)
     return won
 
 

@@ -31,6 +31,7 @@ class Call(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="calls", db_index=False)
     provider = models.CharField(max_length=20)
     purpose = models.CharField(max_length=20)
+    product = models.CharField(max_length=12, default="studio", db_default="studio")
     model_asked = models.CharField(max_length=100)
     model_answered = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.INTENT)
@@ -77,6 +78,39 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.purpose} {self.state}"
+
+
+class Earmark(models.Model):
+    """Money set aside for a live job, so that two jobs cannot both count on the last of a budget.
+
+    `held_usd` is what its next calls may still cost; a call whose cost is known takes it out of here. A job that has to
+    wait holds nothing: `wanted_usd` is what it needs, `blocked_by` the budget that has not enough left, for people.
+    The row goes with the statement that ends the job.
+    """
+
+    job_id = models.BigIntegerField(primary_key=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    provider = models.CharField(max_length=20)
+    held_usd = models.DecimalField(max_digits=18, decimal_places=10, default=0)
+    wanted_usd = models.DecimalField(max_digits=18, decimal_places=10, default=0)
+    blocked_by = models.JSONField(null=True)
+
+    class Meta:
+        db_table = "providers_earmark"
+        indexes = [
+            # set aside: what is held already, of one owner or at one provider
+            models.Index(fields=["owner", "provider"], name="earmark_owner", include=["held_usd"]),
+            models.Index(fields=["provider"], name="earmark_provider", include=["held_usd"]),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(held_usd__gte=0, wanted_usd__gte=0), name="earmark_not_negative"),
+            models.CheckConstraint(
+                condition=Q(held_usd=0) | Q(blocked_by__isnull=True), name="earmark_holds_nothing_while_it_waits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.held_usd} USD"
 
 
 class Upload(models.Model):

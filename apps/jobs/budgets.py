@@ -1,0 +1,88 @@
+"""Jobs and money: set aside when a job is queued, waited for when no budget has enough, taken up again when one has."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from apps.jobs import lifecycle, sql
+from apps.jobs.handlers import RetryLater
+from apps.jobs.models import Job
+from apps.jobs.states import Reason, Status
+from apps.jobs.values import Failure, Lease
+from apps.providers import spending
+from apps.providers.clock import database_now
+from apps.providers.errors import provider_name
+from apps.providers.spending import Short, Wanted
+
+MOST_AT_ONCE = 100
+
+
+def set_aside(wanted: Sequence[Wanted]) -> None:
+    """In the transaction that queued the jobs. Those that no budget has enough left for are queued all the same, and wait."""
+    held_back: dict[datetime, list[int]] = defaultdict(list)
+    for job_id, short in spending.set_aside(wanted).items():
+        held_back[short.renews].append(job_id)
+    for until, job_ids in held_back.items():
+        lifecycle.hold_back(job_ids, until=until)
+
+
+def cover(lease: Lease, *, provider: str, amount: Decimal) -> None:
+    """Right before a call that may cost so much; raises RetryLater, which costs no attempt, when no budget has it left."""
+    short = spending.cover(Wanted(lease.job_id, lease.owner_id, provider, amount))
+    if short:
+        raise RetryLater(_failure(short), after=_seconds_until(short.renews), reason=Reason.BUDGET)
+
+
+def go_on(*, most: int = MOST_AT_ONCE) -> int:
+    """Jobs that wait for money, in their order, as far as it reaches now: a budget was raised, or a job gave back.
+
+    Of each owner at each provider the first in line is looked at; when it cannot go, those behind it wait too.
+    """
+    count, passed = 0, []
+    while count < most and (firsts := _first_in_line(passed)):
+        for job_id, owner_id, provider, amount in firsts:
+            if _go_on_one(Wanted(job_id, owner_id, provider, amount)):
+                count += 1
+            else:
+                passed.append(f"{owner_id}{provider}")
+    _give_back_what_is_left()
+    return count
+
+
+def _first_in_line(passed: list[str]) -> list[tuple[int, int, str, Decimal]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SHORT_OF_MONEY, {"passed": passed})
+        return cursor.fetchall()
+
+
+def _go_on_one(wanted: Wanted) -> bool:
+    with transaction.atomic():
+        waiting = Job.objects.select_for_update(skip_locked=True).filter(
+            pk=wanted.job_id, status=Status.SCHEDULED, reason=Reason.BUDGET
+        )
+        return waiting.exists() and not spending.set_aside([wanted]) and lifecycle.go_on(wanted.job_id)
+
+
+def _give_back_what_is_left() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LEFT_ASIDE)
+
+
+def _failure(short: Short) -> Failure:
+    limit = short.limit
+    period = "This month's" if limit.period == "month" else "Today's"
+    place = f" for {provider_name(limit.provider)}" if limit.provider else ""
+    renews = short.renews.astimezone(UTC)
+    when = "at 00:00 UTC" if limit.period == "day" else f"on {renews.day} {renews:%B} at 00:00 UTC"
+    return Failure(
+        Reason.BUDGET.value,
+        f"{period} ${limit.amount:.2f}{place} are used.",
+        f"It goes on {when}, or at once when the budget is raised.",
+    )
+
+
+def _seconds_until(moment: datetime) -> float:
+    return max((moment - database_now()).total_seconds(), 1.0)

@@ -1,0 +1,268 @@
+"""Budgets and what was spent. Amounts are US dollars as exact decimals; days and months are UTC's.
+
+    set_aside ──► the job's calls are begun ──► a call's cost is known: it moves from the earmark to the ledger
+        │                                       the job ends: what is left of the earmark goes with it
+        └──► Short: a budget has not enough left; the job waits until it renews, is raised, or another job gives back
+
+What counts against a budget is the ledger since the period began plus every earmark. Whoever sets money aside holds the
+lock of each budget concerned until the transaction ends, so the sum cannot grow between the look and the earmark.
+Order of locks: the job's row, then budgets (sorted), then earmarks.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Greatest, TruncDay
+
+from apps.accounts.models import Budget
+from apps.providers.clock import database_now
+from apps.providers.models import Call, CallState, Earmark
+
+ZERO = Decimal(0)
+By = Literal["day", "provider", "product", "owner"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a job may cost at a provider, USD; an upper estimate where the price is only known afterwards."""
+
+    job_id: int
+    owner_id: int
+    provider: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One budget. `owner_id` None: everybody together; `provider` empty: all of them together."""
+
+    owner_id: int | None
+    provider: str
+    period: str
+    amount: Decimal
+
+    @property
+    def scope(self) -> str:
+        """Whose budget it is: owner, provider or desk (everybody, everywhere)."""
+        return "owner" if self.owner_id is not None else "provider" if self.provider else "desk"
+
+    def concerns(self, owner_id: int, provider: str) -> bool:
+        return self.owner_id in (None, owner_id) and self.provider in ("", provider)
+
+    def begins(self, now: datetime) -> datetime:
+        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight.replace(day=1) if self.period == Budget.Period.MONTH else midnight
+
+    def renews(self, now: datetime) -> datetime:
+        begun = self.begins(now)
+        if self.period == Budget.Period.DAY:
+            return begun + timedelta(days=1)
+        return (begun + timedelta(days=32)).replace(day=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a budget stands: what the ledger counts, what is set aside for live jobs, what is left."""
+
+    limit: Limit
+    spent: Decimal
+    held: Decimal
+    renews: datetime
+
+    @property
+    def rest(self) -> Decimal:
+        """Below 0 when it was lowered, or a call cost more than was held for it."""
+        return self.limit.amount - self.spent - self.held
+
+    @property
+    def left(self) -> Decimal:
+        return max(self.rest, ZERO)
+
+
+@dataclass(frozen=True)
+class Short:
+    """The budget that has not enough left for a job, and when it renews."""
+
+    limit: Limit
+    renews: datetime
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a page says of it."""
+        limit = self.limit
+        return {
+            "scope": limit.scope,
+            "provider": limit.provider,
+            "period": limit.period,
+            "budget": f"{limit.amount:f}",
+            "renews": self.renews.isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One line of spending. `unpriced`: answered or open calls whose cost nobody has told yet."""
+
+    key: str
+    name: str
+    calls: int
+    unpriced: int
+    cost: Decimal
+
+
+def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
+    """Earmarks for jobs in the given order, as far as every budget reaches; answers those for which one does not.
+
+    In the caller's transaction, so that a job and its earmark exist together. What a job holds already counts towards
+    what it wants.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("Set money aside in a transaction: the budgets are locked until it ends.")
+    if not wanted:
+        return {}
+    limits = [limit for limit in _limits() if any(limit.concerns(one.owner_id, one.provider) for one in wanted)]
+    _lock(limits)
+    held = dict(Earmark.objects.filter(pk__in=[one.job_id for one in wanted]).values_list("pk", "held_usd"))
+    now = database_now()
+    left = {limit: _standing(limit, now).rest for limit in limits}
+    short: dict[int, Short] = {}
+    rows = []
+    for one in wanted:
+        before = held.get(one.job_id, ZERO)
+        lacking = _first_short(one, max(one.amount - before, ZERO), left)
+        change = -before if lacking else max(one.amount - before, ZERO)
+        for limit in left:
+            if limit.concerns(one.owner_id, one.provider):
+                left[limit] -= change
+        if lacking:
+            short[one.job_id] = Short(lacking, lacking.renews(now))
+        rows.append(_earmark(one, held=before + change, short=short.get(one.job_id)))
+    Earmark.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["job_id"],
+        update_fields=["provider", "held_usd", "wanted_usd", "blocked_by"],
+    )
+    return short
+
+
+def cover(wanted: Wanted) -> Short | None:
+    """Right before a call: None when the job holds enough or could set it aside now. Outside any transaction."""
+    if Earmark.objects.filter(pk=wanted.job_id, provider=wanted.provider, held_usd__gte=wanted.amount).exists():
+        return None
+    with transaction.atomic(durable=True):
+        return set_aside([wanted]).get(wanted.job_id)
+
+
+def settle(call: Call) -> None:
+    """The cost of a call is in the ledger now: it is no longer held apart."""
+    if call.job_id is not None and call.cost_usd:
+        rest = Earmark._meta.get_field("held_usd")
+        Earmark.objects.filter(pk=call.job_id, held_usd__gt=0).update(
+            held_usd=Greatest(Value(ZERO, output_field=rest), F("held_usd") - Value(call.cost_usd, output_field=rest))
+        )
+
+
+def blocked(job_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Why each of these waits for money: the facts of the budget that has not enough left."""
+    rows = Earmark.objects.filter(pk__in=list(job_ids), blocked_by__isnull=False)
+    return dict(rows.values_list("pk", "blocked_by"))
+
+
+def standings(*, owner_id: int | None, providers: Collection[str] = ()) -> list[Standing]:
+    """The budgets that bound an owner's spending at these providers (none named: at any); everybody's with None."""
+    now = database_now()
+    return [
+        _standing(limit, now)
+        for limit in _limits()
+        if (owner_id is None or limit.owner_id in (None, owner_id))
+        and (not providers or limit.provider in ("", *providers))
+    ]
+
+
+def spend(*, owner_id: int | None, since: date, until: date, by: By) -> list[Spent]:
+    """What was spent from one day to another, both included, in UTC; of everybody when `owner_id` is None."""
+    calls = Call.objects.filter(created_at__gte=_midnight(since), created_at__lt=_midnight(until + timedelta(days=1)))
+    if owner_id is not None:
+        calls = calls.filter(owner_id=owner_id)
+    key, name = _GROUPS[by]
+    grouped = (calls.annotate(day=TruncDay("created_at", tzinfo=UTC)) if by == "day" else calls).values(key, name)
+    open_price = Q(cost_usd=None) & ~Q(state__in=[CallState.FAILED, CallState.LOST])
+    sums = grouped.annotate(calls=Count("id"), unpriced=Count("id", filter=open_price), cost=Sum("cost_usd"))
+    return [
+        Spent(_word(row[key]), _word(row[name]), row["calls"], row["unpriced"], row["cost"] or ZERO)
+        for row in sums.order_by(key)
+    ]
+
+
+_GROUPS: dict[str, tuple[str, str]] = {
+    "day": ("day", "day"),
+    "provider": ("provider", "provider"),
+    "product": ("product", "product"),
+    "owner": ("owner_id", "owner__username"),
+}
+
+
+def _word(value: Any) -> str:
+    return value.date().isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _limits() -> list[Limit]:
+    """Every budget; a provider without a daily one of its own has the deployment's."""
+    limits = [Limit(row.owner_id, row.provider, row.period, row.amount_usd) for row in Budget.objects.order_by("pk")]
+    default = settings.PROVIDER_DAILY_BUDGET_USD
+    if default is not None:
+        own = {limit.provider for limit in limits if limit.owner_id is None and limit.period == Budget.Period.DAY}
+        limits += [
+            Limit(None, name, Budget.Period.DAY, default) for name in settings.PROVIDER_LIMITS if name not in own
+        ]
+    return limits
+
+
+def _lock(limits: Sequence[Limit]) -> None:
+    """A statement of its own before the sums: under READ COMMITTED they then see all that was set aside before."""
+    names = sorted({f"pressroom.budget.{limit.owner_id or ''}.{limit.provider}" for limit in limits})
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+
+
+def _standing(limit: Limit, now: datetime) -> Standing:
+    spent = _counting(Call.objects.filter(created_at__gte=limit.begins(now)), limit).aggregate(sum=Sum("cost_usd"))
+    held = _counting(Earmark.objects.all(), limit).aggregate(sum=Sum("held_usd"))
+    return Standing(limit, spent["sum"] or ZERO, held["sum"] or ZERO, limit.renews(now))
+
+
+def _counting(rows: QuerySet[Any], limit: Limit) -> QuerySet[Any]:
+    if limit.owner_id is not None:
+        rows = rows.filter(owner_id=limit.owner_id)
+    return rows.filter(provider=limit.provider) if limit.provider else rows
+
+
+def _first_short(one: Wanted, more: Decimal, left: dict[Limit, Decimal]) -> Limit | None:
+    """The budget that lacks it, the one that renews last first: that is how long the job waits. Nothing costs nothing."""
+    lacking = [
+        limit for limit, rest in left.items() if more > 0 and rest < more and limit.concerns(one.owner_id, one.provider)
+    ]
+    return max(lacking, key=lambda limit: limit.period == Budget.Period.MONTH, default=None)
+
+
+def _earmark(one: Wanted, *, held: Decimal, short: Short | None) -> Earmark:
+    return Earmark(
+        job_id=one.job_id,
+        owner_id=one.owner_id,
+        provider=one.provider,
+        held_usd=held,
+        wanted_usd=one.amount if short else ZERO,
+        blocked_by=short.facts if short else None,
+    )

@@ -20,7 +20,7 @@ from apps.api.job_shapes import (
 from apps.api.jobs import cancelled
 from apps.api.presentation import fact_of
 from apps.api.priorities import PRIORITY
-from apps.api.serializers import MAX_PROMPT, CamelSerializer, Money, Text, Url, Urls, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Money, Prose, Url, Urls, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.estimates import statistics
 from apps.jobs.services import allow_priority, find_job
@@ -36,8 +36,8 @@ class QueuePromptSerializer(CamelSerializer):
     target_url = Url()
     priority = PRIORITY()
     operation = serializers.ChoiceField(choices=PromptJob.Operation.choices, default=PromptJob.Operation.GENERATE)
-    existing_prompt = Text(max_length=MAX_PROMPT, default="", allow_blank=True)
-    instructions = Text(max_length=MAX_INSTRUCTIONS, default="", allow_blank=True)
+    existing_prompt = Prose(max_length=MAX_PROMPT, default="")
+    instructions = Prose(max_length=MAX_INSTRUCTIONS, default="")
     apply_to_row = YesOrNo(default=False, help_text="Also make the prompt the row's own when it is written")
 
 

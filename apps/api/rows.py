@@ -14,7 +14,7 @@ from apps.api.idempotency import in_one_transaction
 from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.presentation import facts_of
-from apps.api.serializers import MAX_PROMPT, CamelSerializer, Text, Url, Urls, WholeNumber, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Url, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.studio.models import Row
 from apps.studio.owned import find_row, find_workspace
@@ -31,7 +31,7 @@ class RowFieldsSerializer(CamelSerializer):
         allow_null=True, required=False, help_text=f"null: the workspace's; []: none; at most {MOST_REFERENCES}"
     )
     target_url = Url(allow_blank=True, required=False)
-    prompt_override = Text(max_length=MAX_PROMPT, allow_blank=True, required=False)
+    prompt_override = Prose(max_length=MAX_PROMPT, required=False)
     match_target_ratio = YesOrNo(required=False)
 
 

@@ -61,6 +61,13 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class Prose(Text):
+    """What a person typed, kept to the last space; it may be empty."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, allow_blank=True, trim_whitespace=False, **kwargs)
+
+
 class Url(Text):
     """An address; the services say whether an image is there."""
 

@@ -12,7 +12,7 @@ from apps.api import examples
 from apps.api.authentication import user_of
 from apps.api.idempotency import in_one_transaction
 from apps.api.pagination import PAGE_PARAMETERS, page_of
-from apps.api.serializers import MAX_PROMPT, CamelSerializer, Text, Urls, WholeNumber, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.studio.models import PromptPolicy, Workspace
 from apps.studio.owned import find_workspace
@@ -23,7 +23,7 @@ EDGE = partial(WholeNumber, min_value=1024, max_value=4096, required=False)
 
 class WorkspaceSettingsSerializer(CamelSerializer):
     name = Text(max_length=120, required=False)
-    default_prompt = Text(max_length=MAX_PROMPT, allow_blank=True, required=False)
+    default_prompt = Prose(max_length=MAX_PROMPT, required=False)
     default_ref_urls = Urls(required=False)
     output_width = EDGE()
     output_height = EDGE()

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.assets.urls import asset_url
@@ -31,6 +32,15 @@ def test_an_upload_is_stored_and_told(call: Caller) -> None:
     assert told["url"].endswith(f"/media/assets/{told['assetId']}")
     assert told["thumbnailUrl"] == f"{told['url']}/thumbnail"
     assert call("GET", f"/api/assets/{told['assetId']}").json() == told
+
+
+def test_a_browser_uploads_with_its_session(owner: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    problem(browser.post("/api/assets", {"file": picture_file()}), 403, "csrf_failed")
+    browser.cookies["csrftoken"] = "a" * 32
+    sent = browser.post("/api/assets", {"file": picture_file()}, headers={"X-CSRFToken": "a" * 32})
+    assert sent.status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,17 @@ LANES = ("prompts", "images", "listings", "visibility")
 
 @dataclass(frozen=True)
 class Kind:
+    """`parks`: its handler gives the worker back while a provider works."""
+
     lane: str
     handler: str
     provider: str = ""
     max_retries: int = 3
+    parks: bool = False
 
 
 KINDS = {
     "prompt": Kind(lane="prompts", provider="xai", handler="apps.studio.handlers.prompts.PromptHandler"),
-    "image": Kind(lane="images", provider="wavespeed", handler="apps.studio.handlers.images.ImageHandler"),
+    "image": Kind(lane="images", provider="wavespeed", handler="apps.studio.handlers.images.ImageHandler", parks=True),
     "noop": Kind(lane="listings", handler="apps.jobs.noop.NoopHandler"),
 }

@@ -9,7 +9,7 @@ import structlog
 from django.db import connection, transaction
 
 from apps.core.failpoints import failpoint
-from apps.jobs import budgets, lifecycle, wakeups
+from apps.jobs import budgets, figures, lifecycle, wakeups
 from apps.jobs.executor import end_failed
 from apps.jobs.models import Job
 
@@ -33,6 +33,7 @@ def dispatch() -> dict[str, int]:
         "aged": lifecycle.age(),
         "funded": budgets.go_on(),
         "woken": _wake_due_lanes(),
+        "tallied": figures.fold(),
     }
     if any(counts.values()):
         log.info("dispatched", **counts)

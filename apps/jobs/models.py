@@ -87,6 +87,10 @@ class Job(models.Model):
             models.Index(fields=["waits_for"], name="job_dependants", condition=Q(status="waiting")),
             models.Index(fields=["parent"], name="job_children", condition=Q(parent__isnull=False)),
             models.Index(fields=["owner", "-id"], name="job_owner_list"),
+            # counts of what waits, of one kind or of one owner's
+            models.Index(
+                fields=["kind", "owner"], name="job_pending", condition=Q(status__in=["queued", "waiting", "scheduled"])
+            ),
             # the jobs of one row, newest first
             models.Index(fields=["subject", "-id"], name="job_subject"),
             # failed ones by error, for the desk; prune
@@ -240,10 +244,14 @@ class Hold(models.Model):
 
 
 class Worker(models.Model):
-    """A worker process that has been seen. `alive_at` is the database's clock at its last sign of life."""
+    """A worker that has been seen, and how many jobs it can hold at once.
+
+    `alive_at` is the database's clock at its last sign of life.
+    """
 
     name = models.CharField(max_length=100, primary_key=True)
     lanes = models.JSONField(default=list)
+    processes = models.PositiveIntegerField(default=1)
     started_at = models.DateTimeField()
     alive_at = models.DateTimeField()
 
@@ -252,3 +260,31 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Tally(models.Model):
+    """How many jobs of an owner and kind ended so, up to the mark. Kept by figures.py, outside the jobs' transactions."""
+
+    owner_id = models.BigIntegerField()
+    kind = models.CharField(max_length=20)
+    status = models.CharField(max_length=12)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "jobs_tally"
+        constraints = [models.UniqueConstraint(fields=["kind", "owner_id", "status"], name="tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.kind} {self.status}"
+
+
+class TallyMark(models.Model):
+    """One row: everything that ended before `upto` is in the tally."""
+
+    upto = models.DateTimeField()
+
+    class Meta:
+        db_table = "jobs_tally_mark"
+
+    def __str__(self) -> str:
+        return self.upto.isoformat()

@@ -17,8 +17,9 @@ log = structlog.get_logger(__name__)
 SIGN_OF_LIFE_SECONDS = 5.0
 
 _ALIVE = """
-INSERT INTO jobs_worker (name, lanes, started_at, alive_at) VALUES (%(name)s, %(lanes)s, clock_timestamp(), clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET lanes = excluded.lanes, alive_at = excluded.alive_at
+INSERT INTO jobs_worker (name, lanes, processes, started_at, alive_at)
+VALUES (%(name)s, %(lanes)s, %(processes)s, clock_timestamp(), clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET lanes = excluded.lanes, processes = excluded.processes, alive_at = excluded.alive_at
 """
 _FORGET = "DELETE FROM jobs_worker WHERE alive_at < clock_timestamp() - interval '1 day'"
 
@@ -26,14 +27,15 @@ _FORGET = "DELETE FROM jobs_worker WHERE alive_at < clock_timestamp() - interval
 @worker_ready.connect
 def _show_life(sender: Any, **_signal: object) -> None:
     queues = sorted(sender.app.amqp.queues.consume_from)
-    threading.Thread(target=_live, args=(sender.hostname, queues), name="sign-of-life", daemon=True).start()
+    seen = (sender.hostname, queues, sender.controller.concurrency)
+    threading.Thread(target=_live, args=seen, name="sign-of-life", daemon=True).start()
 
 
-def _live(name: str, queues: list[str]) -> None:
+def _live(name: str, queues: list[str], processes: int) -> None:
     wait = threading.Event()
     while not loop.stopping.value:
         try:
-            _sign(name, queues)
+            _sign(name, queues, processes)
         except Error as error:
             log.warning("sign_of_life_missed", error=type(error).__name__)
         finally:
@@ -42,11 +44,11 @@ def _live(name: str, queues: list[str]) -> None:
         wait.wait(SIGN_OF_LIFE_SECONDS)
 
 
-def _sign(name: str, queues: list[str]) -> None:
+def _sign(name: str, queues: list[str], processes: int) -> None:
     import orjson
 
     with connection.cursor() as cursor:
-        cursor.execute(_ALIVE, {"name": name, "lanes": orjson.dumps(queues).decode()})
+        cursor.execute(_ALIVE, {"name": name, "lanes": orjson.dumps(queues).decode(), "processes": processes})
         cursor.execute(_FORGET)
 
 

@@ -1,0 +1,120 @@
+"""How a queue stands, in milliseconds however many jobs there are.
+
+What waits is counted up to CAP. What is over is counted in a tally that dispatch folds from outside the jobs'
+transactions (counters inside them would halve the rate of claims); what ended since the last fold is added live, so
+the totals are exact, and stay so when old jobs are pruned.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from apps.jobs.capacity import durations_of, look_at, wait_range
+from apps.jobs.models import Job
+
+CAP = 10_000
+_DEFAULT_PRIORITY = 5
+_LAST = {"owner": 500, "kind": 200}
+
+_COUNTS = """
+SELECT
+  (SELECT count(*) FROM (SELECT 1 FROM jobs_job WHERE kind = %(kind)s AND status IN ('queued', 'waiting', 'scheduled') {mine}
+                         LIMIT %(cap)s) q),
+  (SELECT count(*) FROM (SELECT 1 FROM jobs_job WHERE lane = %(lane)s AND status = 'processing' AND kind = %(kind)s {mine}
+                         LIMIT %(cap)s) p),
+  coalesce((SELECT sum(count) FROM jobs_tally WHERE kind = %(kind)s AND status = 'completed' {mine}), 0) + ({since_completed}),
+  coalesce((SELECT sum(count) FROM jobs_tally WHERE kind = %(kind)s AND status = 'failed' {mine}), 0) + ({since_failed}),
+  ({waited})
+"""
+_SINCE = """
+SELECT count(*) FROM jobs_job WHERE status = '{status}' AND kind = %(kind)s {{mine}}
+  AND finished_at >= coalesce((SELECT upto FROM jobs_tally_mark), '0001-01-01')
+"""
+_WAITED = """
+SELECT avg(extract(epoch FROM started_at - queued_at))::float FROM (
+  SELECT started_at, queued_at FROM jobs_attempt WHERE kind = %(kind)s AND outcome = 'completed'
+  ORDER BY finished_at DESC LIMIT %(last)s) a
+"""
+_WAITED_MINE = """
+SELECT avg(extract(epoch FROM started_at - queued_at))::float FROM (
+  SELECT kind, started_at, queued_at FROM jobs_job WHERE owner_id = %(owner)s ORDER BY id DESC LIMIT %(last)s) j
+WHERE kind = %(kind)s AND started_at IS NOT NULL
+"""
+
+# Whatever ended before the oldest transaction that is open now is visible to every later snapshot.
+_HORIZON = """
+SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_FOLD = """
+WITH mark AS MATERIALIZED (SELECT id, upto FROM jobs_tally_mark FOR UPDATE SKIP LOCKED),
+ended AS (
+  SELECT j.owner_id, j.kind, j.status, count(*) AS count FROM jobs_job j, mark
+  WHERE j.status IN ('completed', 'failed', 'cancelled', 'skipped')
+    AND j.finished_at >= mark.upto AND j.finished_at < %(horizon)s GROUP BY 1, 2, 3),
+added AS (
+  INSERT INTO jobs_tally AS t (owner_id, kind, status, count) SELECT owner_id, kind, status, count FROM ended
+  ON CONFLICT (kind, owner_id, status) DO UPDATE SET count = t.count + excluded.count)
+UPDATE jobs_tally_mark m SET upto = %(horizon)s FROM mark
+WHERE m.id = mark.id AND m.upto < %(horizon)s RETURNING (SELECT coalesce(sum(count), 0) FROM ended)
+"""
+_FIRST_MARK = "INSERT INTO jobs_tally_mark (id, upto) VALUES (1, '0001-01-01') ON CONFLICT DO NOTHING"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How a queue stands, for one owner or for all. Times in seconds; None when nothing was measured yet.
+
+    `total_queued` and `total_processing` end at CAP: that many or more. The others are of all time.
+    """
+
+    total_queued: int
+    total_processing: int
+    total_completed: int
+    total_failed: int
+    average_wait_seconds: float | None
+    estimated_wait_seconds: float | None
+
+
+def statistics(*, kind: str, lane: str, owner_id: int | None) -> Statistics:
+    """Counts and waits of one kind; of everybody when `owner_id` is None."""
+    *counts, waited = _counts(kind, lane, owner_id)
+    estimated = _wait_of_a_new_one(kind, lane, owner_id or 0)
+    return Statistics(*(int(count) for count in counts), None if waited is None else round(waited, 1), estimated)
+
+
+def fold() -> int:
+    """Adds what ended to the tally and answers how many that were. Two at once: one does it, outside transactions."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_MARK)
+        cursor.execute(_HORIZON)
+        horizon = cursor.fetchone()[0]
+        # A snapshot of its own: the horizon's statement may not have seen what ended just before it.
+        with transaction.atomic():
+            cursor.execute(_FOLD, {"horizon": horizon})
+            row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _counts(kind: str, lane: str, owner_id: int | None) -> tuple:
+    mine = "" if owner_id is None else "AND owner_id = %(owner)s"
+    statement = _COUNTS.format(
+        mine=mine,
+        since_completed=_SINCE.format(status="completed").format(mine=mine),
+        since_failed=_SINCE.format(status="failed").format(mine=mine),
+        waited=_WAITED if owner_id is None else _WAITED_MINE,
+    )
+    last = _LAST["kind" if owner_id is None else "owner"]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"kind": kind, "lane": lane, "owner": owner_id, "cap": CAP, "last": last})
+        return cursor.fetchone()
+
+
+def _wait_of_a_new_one(kind: str, lane: str, owner_id: int) -> float | None:
+    took = durations_of({kind}).get(kind)
+    if took is None:
+        return None
+    state, provider = look_at(lane), settings.KINDS[kind].provider
+    place = state.newcomer(Job(owner_id=owner_id, priority=_DEFAULT_PRIORITY))
+    return round(wait_range(place, state, kind=kind, provider=provider, took=took)[0], 1)

@@ -1,8 +1,11 @@
-"""The answers that are given again when a client repeats a request."""
+"""What the API remembers: the answers to requests that are repeated, and the webhooks that came."""
+
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class IdempotencyKey(models.Model):
@@ -36,3 +39,29 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"
+
+
+class WebhookReceived(models.Model):
+    """A webhook that was taken. Signatures are good for five minutes; for that long and more, none is taken twice."""
+
+    KEPT_FOR = timedelta(days=1)
+
+    webhook_id = models.CharField(max_length=200, primary_key=True)
+    received_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "api_webhook_received"
+
+    def __str__(self) -> str:
+        return self.webhook_id
+
+    @classmethod
+    def remember(cls, webhook_id: str) -> bool:
+        """Whether it is new. Two at once: one of them is."""
+        cls.objects.filter(received_at__lt=timezone.now() - cls.KEPT_FOR).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO api_webhook_received VALUES (%s, clock_timestamp()) ON CONFLICT DO NOTHING",
+                [webhook_id[:200]],
+            )
+            return cursor.rowcount == 1

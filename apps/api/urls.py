@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.api.assets import AssetItem, Assets
+from apps.api.calls import SettleCall
 from apps.api.dispatch import Dispatch, PromptProcessor
 from apps.api.events import Events
 from apps.api.images import ImageItem
@@ -12,6 +13,7 @@ from apps.api.prompts import PromptQueue, PromptQueueItem
 from apps.api.rows import RowItem, Rows
 from apps.api.schema import Reference, Schema
 from apps.api.unknown import Unknown
+from apps.api.webhooks import WavespeedWebhook
 from apps.api.workspaces import WorkspaceItem, Workspaces
 
 app_name = "api"
@@ -30,6 +32,8 @@ urlpatterns = [
     path("images/<uuid:image_id>", ImageItem.as_view(), name="image"),
     path("assets", Assets.as_view(), name="assets"),
     path("assets/<uuid:asset_id>", AssetItem.as_view(), name="asset"),
+    path("calls/<uuid:call_id>/settle", SettleCall.as_view(), name="call-settle"),
+    path("webhooks/wavespeed", WavespeedWebhook.as_view(), name="webhook-wavespeed"),
     path("events", Events.as_view(), name="events"),
     path("dispatch", Dispatch.as_view(), name="dispatch"),
     path("cron/prompt-processor", PromptProcessor.as_view(), name="cron-prompt-processor"),

@@ -132,6 +132,11 @@ def resent(call: Call) -> bool:
     return _move(call, OPEN, resent=True)
 
 
+def look_soon(call: Call) -> None:
+    """There is news: reconcile asks about it at its next turn."""
+    Call.objects.filter(pk=call.pk, state__in=OPEN).update(look_after=None)
+
+
 def set_cost(call: Call, *, cost_usd: Decimal, cost_source: str) -> bool:
     """The price, as quoted when the task was taken."""
     return _move(call, tuple(CallState), cost_usd=cost_usd, cost_source=cost_source)

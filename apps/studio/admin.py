@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
+from apps.studio import admin_calls  # noqa: F401
 from apps.studio.links import image_url, thumbnail_url
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 

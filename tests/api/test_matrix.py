@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from tests.api.conftest import Caller, caller_of
 from tests.factories import (
     AssetFactory,
+    CallFactory,
     GeneratedImageFactory,
     JobFactory,
     RowFactory,
@@ -67,6 +68,10 @@ def _asset_url(user: User) -> str:
 
 def _job(user: User, kind: str = "image") -> Any:
     return JobFactory(kind=kind, row=_row(user))
+
+
+def _paid_call(user: User) -> Any:
+    return CallFactory(owner=user, job_id=_job(user).pk)
 
 
 def _image(user: User) -> Any:
@@ -142,6 +147,11 @@ CASES: dict[str, list[Case]] = {
         ("GET", _to("/api/assets/{}", lambda user: AssetFactory(owner=user)), owned(200)),
         ("DELETE", _to("/api/assets/{}", lambda user: AssetFactory(owner=user)), owned(204)),
     ],
+    "api:call-settle": [
+        # settled already: the ledger commits at once, so its own tests need no transaction round them
+        ("POST", _to("/api/calls/{}/settle", _paid_call, {"decision": "never_arrived"}), owned(409))
+    ],
+    "api:webhook-wavespeed": [("POST", _plain("/api/webhooks/wavespeed", {"id": "p1"}), dict.fromkeys(ACTORS, 401))],
     "api:events": [("GET", _plain("/api/events"), anybody_signed_in(307))],
     "api:dispatch": [("POST", _plain("/api/dispatch"), STAFF_ONLY)],
     "api:cron-prompt-processor": [("POST", _plain("/api/cron/prompt-processor"), STAFF_ONLY)],

@@ -16,7 +16,7 @@ class FaultStack(Stack):
 
     def arm(self, **actions: str) -> None:
         """`arm(after_submit="kill")`: whoever gets there first."""
-        self._add({place: action for place, action in actions.items()})
+        self._add(actions)
 
     def arm_for(self, job: Job, place: str, action: str) -> None:
         """Only for this job, which may be on its way already: arm before it can get there."""

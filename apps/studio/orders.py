@@ -1,0 +1,112 @@
+"""Orders at WaveSpeed from outside a job's run: news of one, and a person's word on one whose outcome nobody knows."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+from uuid import UUID
+
+from apps.accounts.models import User
+from apps.core.errors import Problem, invalid, not_found
+from apps.jobs import lifecycle
+from apps.jobs.models import Job
+from apps.jobs.services import retry_job
+from apps.providers import calls
+from apps.providers.errors import ProviderError, ResultLost
+from apps.providers.models import Call, CallState
+from apps.providers.types import Prediction
+from apps.providers.wavespeed.client import WavespeedClient
+
+Decision = Literal["adopt", "never_arrived", "send_again"]
+DECISIONS: tuple[str, ...] = get_args(Decision)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The call as it is now, and the new job when it is sent again."""
+
+    call: Call
+    job: Job | None = None
+
+
+def heard_of(prediction_id: str) -> bool:
+    """Something happened to this order: whoever waits for it looks now. False when we know of no such order (yet).
+
+    A webhook that comes before the submit's own answer finds no call, and is not missed: the first look is near.
+    """
+    call = Call.objects.filter(provider="wavespeed", provider_id=prediction_id).first()
+    if call is None or call.job_id is None:
+        return False
+    if not lifecycle.nudge(call.job_id):
+        calls.look_soon(call)
+    return True
+
+
+def settle_call(*, user: User, call_id: UUID, decision: str, prediction_id: str = "") -> Settled:
+    """What a person decides about a call whose outcome is unknown, after its job has given up on it.
+
+    adopt: this task of WaveSpeed's is it; its result is fetched and kept beside the job, marked late.
+    never_arrived: there is no such task; nothing was charged. send_again: a new job, at the risk of paying twice.
+    Problems: 404; 409 not_unknown, still_looking, already_owned, already_retried; 422 for a task that cannot be it.
+    """
+    if decision not in DECISIONS:
+        raise invalid("decision", f"{decision!r} is no decision.", f"Use one of {', '.join(DECISIONS)}.")
+    call = _find(user, call_id)
+    _only_unknown(call)
+    if decision == "adopt":
+        return _adopt(call, prediction_id.strip())
+    if decision == "never_arrived":
+        if not calls.lost(call):
+            raise _not_unknown(call)
+        return Settled(call)
+    job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id).uid)
+    calls.resent(call)
+    return Settled(call, job)
+
+
+def _find(user: User, call_id: UUID) -> Call:
+    owned = {} if user.is_staff else {"owner": user}
+    call = Call.objects.filter(pk=call_id, **owned).first()
+    if call is None:
+        raise not_found("call")
+    return call
+
+
+def _only_unknown(call: Call) -> None:
+    if call.state != CallState.UNKNOWN or call.resent:
+        raise _not_unknown(call)
+    if Job.objects.live().filter(pk=call.job_id).exists():
+        raise Problem(
+            409,
+            "still_looking",
+            "Its job is still looking for this order by itself.",
+            "Wait until the job has ended; that takes a few minutes at most.",
+        )
+
+
+def _not_unknown(call: Call) -> Problem:
+    shown = "sent again" if call.resent else call.get_state_display()
+    return Problem(409, "not_unknown", f"This call is settled: {shown}.", "Nothing to do.", {"callState": call.state})
+
+
+def _adopt(call: Call, prediction_id: str) -> Settled:
+    prediction = _task(call, prediction_id)
+    if prediction.model and prediction.model != call.model_asked:
+        raise invalid(
+            "predictionId",
+            f"That task was made by {prediction.model}, and this call asked {call.model_asked}.",
+            "Look for another one in WaveSpeed's list.",
+        )
+    if not calls.adopt(call, provider_id=prediction.id):
+        raise Problem(409, "already_owned", "That task belongs to another call.", "Look for another one.")
+    calls.look_soon(call)
+    return Settled(call)
+
+
+def _task(call: Call, prediction_id: str) -> Prediction:
+    if not prediction_id or call.purpose != "submit":
+        raise invalid("predictionId", "Only an order of an image has a task.", "Give the task's id from WaveSpeed.")
+    try:
+        return WavespeedClient.from_settings().prediction(prediction_id, seconds=10)
+    except ResultLost as error:
+        raise invalid("predictionId", "WaveSpeed knows no such task.", "Copy its id from WaveSpeed's list.") from error
+    except ProviderError as error:
+        raise Problem(503, error.code, error.message, "Try again in a minute.") from error

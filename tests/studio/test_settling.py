@@ -1,0 +1,117 @@
+"""The button for an unknown outcome: by its owner or staff, once, and only when the job has given up."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.core.errors import Problem
+from apps.jobs.models import Job
+from apps.jobs.reconcile import reconcile
+from apps.providers.models import Call
+from apps.studio.models import GeneratedImage
+from apps.studio.orders import settle_call
+from tests.factories import CallFactory, JobFactory, StaffFactory, UserFactory, finish
+from tests.support.simulator import SimulatorProcess
+from tests.support.stack import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MODEL = "bytedance/seedream-v4.5/edit"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess() as simulator:
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def _provider(settings: Any, simulator: SimulatorProcess) -> None:
+    settings.WAVESPEED_API_KEY, settings.WAVESPEED_API_BASE = "simulator", simulator.wavespeed_base
+    settings.SIMULATED = ["wavespeed"]
+
+
+@pytest.fixture
+def call() -> Call:
+    job = finish(JobFactory(), error="outcome_unknown")
+    return CallFactory(owner=job.owner, job_id=job.pk, state="unknown", provider_id="", inputs={"prompt": "A shoe"})
+
+
+def order(simulator: SimulatorProcess, *, model: str = MODEL) -> str:
+    """A task at the provider that no call of ours knows."""
+    from apps.providers.wavespeed.client import WavespeedClient
+    from tests.factories import picture_bytes
+
+    client = WavespeedClient("simulator", simulator.wavespeed_base)
+    url = client.upload(picture_bytes(), filename="a.png", content_type="image/png")
+    return client.submit(model=model, inputs={"prompt": "A shoe", "images": [url]}).id
+
+
+def owner_of(call: Call) -> User:
+    assert call.owner is not None
+    return call.owner
+
+
+def test_an_adopted_task_is_fetched_and_kept_late(call: Call, simulator: SimulatorProcess) -> None:
+    settled = settle_call(user=owner_of(call), call_id=call.pk, decision="adopt", prediction_id=order(simulator))
+    assert settled.call.state == "accepted"
+    wait_until(reconcile, seconds=10, what="the reconcile that fetches it")
+    call.refresh_from_db()
+    assert (call.state, call.late) == ("succeeded", True)
+    assert GeneratedImage.objects.get(job_id=call.job_id).late
+
+
+def test_what_never_arrived_is_lost_and_cost_nothing(call: Call) -> None:
+    assert settle_call(user=StaffFactory(), call_id=call.pk, decision="never_arrived").call.state == "lost"
+
+
+def test_sent_again_is_a_new_job_and_stays_flagged(call: Call) -> None:
+    settled = settle_call(user=owner_of(call), call_id=call.pk, decision="send_again")
+    assert settled.job is not None
+    assert settled.job.retry_of_id == call.job_id
+    call.refresh_from_db()
+    assert (call.state, call.resent) == ("unknown", True)
+    with pytest.raises(Problem, match="settled"):
+        settle_call(user=owner_of(call), call_id=call.pk, decision="send_again")
+    assert Job.objects.filter(retry_of=call.job_id).count() == 1
+
+
+@pytest.mark.parametrize(("task", "code"), [("", "invalid"), ("no-such-task", "invalid")])
+def test_a_task_that_is_none_is_refused(call: Call, task: str, code: str) -> None:
+    with pytest.raises(Problem) as refused:
+        settle_call(user=owner_of(call), call_id=call.pk, decision="adopt", prediction_id=task)
+    assert (refused.value.status, refused.value.code) == (422, code)
+
+
+def test_a_task_of_another_call_is_not_given_away(call: Call, simulator: SimulatorProcess) -> None:
+    task = order(simulator)
+    CallFactory(owner=owner_of(call), provider_id=task)
+    with pytest.raises(Problem) as refused:
+        settle_call(user=owner_of(call), call_id=call.pk, decision="adopt", prediction_id=task)
+    assert refused.value.code == "already_owned"
+
+
+def test_strangers_learn_nothing(call: Call) -> None:
+    with pytest.raises(Problem) as refused:
+        settle_call(user=UserFactory(), call_id=call.pk, decision="never_arrived")
+    assert refused.value.status == 404
+
+
+def test_a_job_that_still_looks_is_left_alone() -> None:
+    job = JobFactory()
+    call = CallFactory(owner=job.owner, job_id=job.pk, state="unknown")
+    with pytest.raises(Problem) as refused:
+        settle_call(user=job.owner, call_id=call.pk, decision="never_arrived")
+    assert refused.value.code == "still_looking"
+
+
+def test_staff_settle_in_the_admin(call: Call) -> None:
+    client = Client()
+    client.force_login(StaffFactory(is_superuser=True))
+    page = f"/admin/providers/call/{call.pk}/settle/"
+    assert b"never arrived" in client.get(page, follow=True).content
+    assert client.post(page, {"decision": "never_arrived", "prediction_id": ""}, follow=True).status_code == 200
+    call.refresh_from_db()
+    assert call.state == "lost"

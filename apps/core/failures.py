@@ -10,10 +10,9 @@
 A caller that pays for a request may repeat it after NotSent or Blocked, and after nothing else.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from apps.core.http import Reply
+from apps.core.reply import Reply
 
 
 class HttpFailure(Exception):
@@ -49,6 +48,6 @@ class TooLarge(HttpFailure):
 class NotAStream(HttpFailure):
     sent = True
 
-    def __init__(self, detail: str, reply: "Reply") -> None:
+    def __init__(self, detail: str, reply: Reply) -> None:
         super().__init__(detail)
         self.reply = reply

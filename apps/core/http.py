@@ -6,7 +6,7 @@ outcome of a request unknown. Proxies named in the environment are not used.
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -17,6 +17,7 @@ from urllib3.filepost import encode_multipart_formdata
 from apps.core.addresses import AddressRefused, Target, parse_target
 from apps.core.exchange import Request, exchange
 from apps.core.failures import Blocked, HttpFailure, NoAnswer, NotAStream, NotSent, TooLarge
+from apps.core.reply import Reply
 
 __all__ = [
     "Blocked",
@@ -35,23 +36,6 @@ FormPart = str | tuple[str, bytes, str]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OWN_HEADERS = {"User-Agent": "Pressroom", "Accept-Encoding": "identity"}
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A complete answer. `headers` finds names in any case; values of a repeated one are joined by commas."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    def json(self) -> Any:
-        """The body as JSON values; ValueError when it is not exactly that."""
-        return orjson.loads(self.body)
 
 
 def send(

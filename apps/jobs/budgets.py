@@ -41,7 +41,8 @@ def go_on(*, most: int = MOST_AT_ONCE) -> int:
 
     Of each owner at each provider the first in line is looked at; when it cannot go, those behind it wait too.
     """
-    count, passed = 0, []
+    count = 0
+    passed: list[str] = []
     while count < most and (firsts := _first_in_line(passed)):
         for job_id, owner_id, provider, amount in firsts:
             if _go_on_one(Wanted(job_id, owner_id, provider, amount)):

@@ -25,6 +25,14 @@ class TokenPrice:
 
 
 @dataclass(frozen=True)
+class OutputPrice:
+    """USD for one picture made."""
+
+    since: date
+    usd: Decimal
+
+
+@dataclass(frozen=True)
 class Model:
     """`redirects_to`: the provider answers with that model instead, silently. `successor`: what to name in settings."""
 
@@ -39,6 +47,7 @@ class Model:
     successor: str = ""
     prices: tuple[TokenPrice, ...] = ()
     max_images: int | None = None
+    output_prices: tuple[OutputPrice, ...] = ()
 
 
 def _tokens(since: date, input_usd: str, cached_usd: str, output_usd: str, long_from: int | None) -> TokenPrice:
@@ -49,6 +58,7 @@ _FLAGSHIP = (_tokens(date(2026, 7, 1), "2.00", "0.50", "6.00", 200_000),)
 _SMALL = (_tokens(date(2026, 4, 1), "1.25", "0.20", "2.50", 200_000),)
 _GROK_4_3 = (_tokens(date(2026, 4, 1), "1.25", "0.20", "2.50", None),)
 _XAI_RETIREMENT = date(2026, 5, 15)
+_READ = date(2026, 11, 22)
 
 
 def _grok(name: str, efforts: tuple[str, ...], prices: tuple[TokenPrice, ...], **more: object) -> Model:
@@ -62,8 +72,13 @@ def _retired(name: str, *aliases: str) -> Model:
     )  # fmt: skip
 
 
-def _seedream(name: str, successor: str = "") -> Model:
-    return Model(name, "wavespeed", images=name.endswith("/edit"), max_images=10, successor=successor)
+def _makes(name: str, usd: str, **more: object) -> Model:
+    """A model that makes pictures; WaveSpeed's own figure (its price endpoint) goes before this one."""
+    return Model(name, "wavespeed", output_prices=(OutputPrice(_READ, Decimal(usd)),), **more)  # type: ignore[arg-type]
+
+
+def _seedream(name: str, usd: str, successor: str = "") -> Model:
+    return _makes(name, usd, images=name.endswith("/edit"), max_images=10, successor=successor)
 
 
 MODELS: tuple[Model, ...] = (
@@ -84,14 +99,14 @@ MODELS: tuple[Model, ...] = (
           successor="grok-4.3"),
     Model("grok-2-image-1212", "xai", images=False, aliases=("grok-2-image",), retired=date(2026, 3, 1),
           successor="grok-imagine-image-2.0"),
-    _seedream("bytedance/seedream-v4.5/edit"),
-    _seedream("bytedance/seedream-v4.5"),
-    _seedream("bytedance/seedream-v4/edit"),
-    _seedream("bytedance/seedream-v4"),
-    Model("google/nano-banana/edit", "wavespeed", max_images=10),
-    Model("google/nano-banana-pro/edit", "wavespeed", max_images=14),
-    Model("wavespeed-ai/qwen-image/edit", "wavespeed", max_images=1),
-    Model("wavespeed-ai/z-image/turbo", "wavespeed", images=False),
+    _seedream("bytedance/seedream-v4.5/edit", "0.04"),
+    _seedream("bytedance/seedream-v4.5", "0.04"),
+    _seedream("bytedance/seedream-v4/edit", "0.027"),
+    _seedream("bytedance/seedream-v4", "0.027"),
+    _makes("google/nano-banana/edit", "0.038", max_images=10),
+    _makes("google/nano-banana-pro/edit", "0.14", max_images=14),
+    _makes("wavespeed-ai/qwen-image/edit", "0.02", max_images=1),
+    _makes("wavespeed-ai/z-image/turbo", "0.005", images=False),
 )  # fmt: skip
 
 _BY_NAME = {(model.provider, name): model for model in MODELS for name in (model.name, *model.aliases)}
@@ -99,6 +114,10 @@ _BY_NAME = {(model.provider, name): model for model in MODELS for name in (model
 
 def find_model(provider: str, name: str) -> Model | None:
     return _BY_NAME.get((provider, name))
+
+
+def names_of(provider: str) -> list[str]:
+    return [model.name for model in MODELS if model.provider == provider]
 
 
 def same_model(provider: str, asked: str, answered: str) -> bool:

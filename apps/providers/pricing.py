@@ -1,14 +1,18 @@
 """What an answer cost, exactly. A provider's own figure wins over our table; money is never a float."""
 
+import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from apps.providers.catalogue import TokenPrice, find_model
+from apps.providers.catalogue import TokenPrice, find_model, names_of
 from apps.providers.types import Usage
 
 TICKS_PER_USD = Decimal(10**10)  # docs.x.ai: cost_in_usd_ticks
 MOST_TICKS = 10**14  # one answer never costs that: it is a mistake, and would not fit the ledger
 _MILLION = Decimal(10**6)
+LARGEST_PICTURE_TOKENS = 1792  # docs.x.ai, image understanding: at most 6 tiles and an overview of 256 tokens each
+SHORTEST_TOKEN = 2  # characters; English has about 4 in a token
+FRAME_TOKENS = 50  # the message's own structure
 
 
 def from_ticks(ticks: object) -> Decimal | None:
@@ -23,6 +27,25 @@ def price_on(provider: str, model: str, day: date) -> TokenPrice | None:
     known = find_model(provider, model)
     prices = [price for price in known.prices if price.since <= day] if known else []
     return max(prices, key=lambda price: price.since, default=None)
+
+
+def for_output(provider: str, model: str, *, day: date | None = None) -> Decimal | None:
+    """USD of one picture by our dated table; None for a model without a price."""
+    known, today = find_model(provider, model), day or datetime.now(UTC).date()
+    prices = [price for price in known.output_prices if price.since <= today] if known else []
+    return max(prices, key=lambda price: price.since).usd if prices else None
+
+
+def at_most(provider: str, model: str, *, pictures: int, characters: int, max_tokens: int) -> Decimal | None:
+    """USD that one answer can cost by our table: every picture at its largest, every allowed token written.
+
+    A model without a price is taken for the dearest we know of its provider; None when we know none.
+    """
+    prompt = pictures * LARGEST_PICTURE_TOKENS + math.ceil(characters / SHORTEST_TOKEN) + FRAME_TOKENS
+    usage = Usage(prompt=prompt, completion=max_tokens)
+    names = [model] if price_on(provider, model, datetime.now(UTC).date()) else names_of(provider)
+    costs = [cost for name in names if (cost := from_tokens(provider, name, usage)) is not None]
+    return max(costs, default=None)
 
 
 def from_tokens(provider: str, model: str, usage: Usage, *, day: date | None = None) -> Decimal | None:

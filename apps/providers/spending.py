@@ -172,7 +172,7 @@ def settle(call: Call) -> None:
 def blocked(job_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Why each of these waits for money: the facts of the budget that has not enough left."""
     rows = Earmark.objects.filter(pk__in=list(job_ids), blocked_by__isnull=False)
-    return dict(rows.values_list("pk", "blocked_by"))
+    return {job_id: facts or {} for job_id, facts in rows.values_list("pk", "blocked_by")}
 
 
 def standings(*, owner_id: int | None, providers: Collection[str] = ()) -> list[Standing]:

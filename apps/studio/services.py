@@ -11,13 +11,14 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import lifecycle
+from apps.jobs import budgets, lifecycle
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Status
 from apps.jobs.values import NewJob
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.owned import find_row
 from apps.studio.pictures import checked
+from apps.studio.quotes import wanted_for_image, wanted_for_prompt
 from apps.studio.rows import references_of, subject_of
 from apps.studio.sizes import output_size
 
@@ -74,9 +75,12 @@ def generate_images(
     pictures = _pictures_of(row)
     with transaction.atomic():
         prompt_job = _add_prompt_job(row, pictures, priority) if use_ai_prompt else None
-        jobs = _add_image_jobs(row, pictures, count or row.workspace.images_per_generate, priority, prompt_job)
+        image_jobs = _add_image_jobs(row, pictures, count or row.workspace.images_per_generate, priority, prompt_job)
         if not use_ai_prompt:
-            ImageJob.objects.filter(job__in=jobs).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
+            ids = [image_job.pk for image_job in image_jobs]
+            ImageJob.objects.filter(pk__in=ids).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
+        set_money_aside(row.workspace.owner_id, *([prompt_job] if prompt_job else []), *image_jobs)
+        jobs = list(Job.objects.filter(pk__in=[image_job.pk for image_job in image_jobs]).order_by("pk"))
         made = Generated(jobs, prompt_job.job if prompt_job else None, GENERATING if prompt_job else COMPLETED)
         within(made)
     return made
@@ -104,7 +108,7 @@ def queue_prompt(
             422, "prompt_missing", "There is no prompt to improve.", "Send existingPrompt, or ask for a new one."
         )
     with transaction.atomic():
-        job = _add_prompt_job(
+        prompt_job = _add_prompt_job(
             row,
             pictures,
             priority,
@@ -113,9 +117,21 @@ def queue_prompt(
             instructions=instructions,
             apply_to_row=apply_to_row,
             on_failure=PromptPolicy.FAIL,
-        ).job
+        )
+        set_money_aside(row.workspace.owner_id, prompt_job)
+        job = Job.objects.get(pk=prompt_job.pk)
         within(job)
     return job
+
+
+def set_money_aside(owner_id: int, *asked: PromptJob | ImageJob) -> None:
+    """For all of them in one go, so that the budgets are locked in one order. In the transaction that queued them."""
+    budgets.set_aside(
+        [
+            wanted_for_prompt(one, owner_id) if isinstance(one, PromptJob) else wanted_for_image(one, owner_id)
+            for one in asked
+        ]
+    )
 
 
 def _own_prompt(row: Row) -> str:
@@ -159,7 +175,9 @@ def _add_prompt_job(row: Row, pictures: Pictures, priority: int, **asked: object
     )
 
 
-def _add_image_jobs(row: Row, pictures: Pictures, count: int, priority: int, prompt_job: PromptJob | None) -> list[Job]:
+def _add_image_jobs(
+    row: Row, pictures: Pictures, count: int, priority: int, prompt_job: PromptJob | None
+) -> list[ImageJob]:
     waits_for = prompt_job.job_id if prompt_job else None
     wanted = [
         NewJob(
@@ -174,7 +192,7 @@ def _add_image_jobs(row: Row, pictures: Pictures, count: int, priority: int, pro
     ids = lifecycle.enqueue(wanted)
     generation = uuid.uuid4()
     width, height = output_size(row, pictures.target)
-    ImageJob.objects.bulk_create(
+    made = ImageJob.objects.bulk_create(
         [
             ImageJob(
                 job_id=job_id,
@@ -191,4 +209,4 @@ def _add_image_jobs(row: Row, pictures: Pictures, count: int, priority: int, pro
         ]
     )
     Row.objects.filter(pk=row.pk).update(generation=generation)
-    return list(Job.objects.filter(pk__in=ids.values()).order_by("pk"))
+    return made

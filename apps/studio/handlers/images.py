@@ -15,7 +15,7 @@ from django.db import transaction
 
 from apps.core.errors import Problem
 from apps.core.failpoints import failpoint
-from apps.jobs import calling, lifecycle
+from apps.jobs import budgets, calling, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Stage
@@ -31,6 +31,7 @@ from apps.providers.wavespeed.lookup import Absent, Found, find_prediction
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob
 from apps.studio.pictures import assets_of, content_of
+from apps.studio.quotes import Price, asked_price, wanted_for_image
 from apps.studio.results import Fetched, fetch, store_images
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,7 @@ class ImageHandler(Handler):
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = ImageJob.objects.get(job=old)
-        ImageJob.objects.create(
+        again = ImageJob.objects.create(
             job_id=new_id,
             row=asked.row,
             generation=asked.generation,
@@ -98,6 +99,7 @@ class ImageHandler(Handler):
             height=asked.height,
             seed=asked.seed,
         )
+        budgets.set_aside([wanted_for_image(again, old.owner_id)])
 
     def reconcile(self, job: Job) -> None:
         """The job is over and its order is not: what comes of it is kept, marked late, and never applied."""
@@ -123,6 +125,7 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
     run.stage(Stage.SUBMITTING)
     client = WavespeedClient.from_settings()
     model = image_job.generation_model
+    price = _price(run, image_job)
     seconds = min(SUBMIT_SECONDS, run.remaining)
     inputs = _inputs(client, image_job)  # before the permit: uploads may take longer than a place for a call lasts
     with calling.permit(provider=PROVIDER, model=model, seconds=seconds):
@@ -149,7 +152,7 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
     failpoint("after_accept")
     calling.report(provider=PROVIDER, model=model, error=None)
     ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=prediction.id)
-    _price(client, call)
+    _note_cost(call, price)
     run.stage(Stage.WAITING_FOR_PROVIDER)
     return Parked(FIRST_LOOK_SECONDS, Stage.WAITING_FOR_PROVIDER)
 
@@ -197,12 +200,24 @@ def webhook_url() -> str:
     return f"{settings.SITE_URL}/api/webhooks/wavespeed" if reachable and settings.WAVESPEED_WEBHOOKS else ""
 
 
-def _price(client: WavespeedClient, call: Call) -> None:
-    """WaveSpeed's replies carry no cost: its price for these inputs is asked for, and stays open if it cannot be had."""
-    try:
-        calls.set_cost(call, cost_usd=client.price(call.model_asked, call.inputs), cost_source="quoted")
-    except ProviderError as error:
-        log.warning("price_unknown", model=call.model_asked, error=error.code)
+def _price(run: Run, image_job: ImageJob) -> Price:
+    """What the order will cost, set aside; raises RetryLater when no budget has it left."""
+    price = _price_of(image_job)
+    budgets.cover(run.lease, provider=PROVIDER, amount=price.amount or Decimal(0))
+    return price
+
+
+def _price_of(image_job: ImageJob) -> Price:
+    size = (image_job.width, image_job.height)
+    return asked_price(image_job.generation_model, pictures=len(image_job.image_urls), size=size)
+
+
+def _note_cost(call: Call, price: Price) -> None:
+    """WaveSpeed's replies carry no cost: what it quoted for these inputs counts, or our table when it quoted nothing."""
+    if price.amount is None:
+        log.warning("price_unknown", model=call.model_asked)
+    else:
+        calls.set_cost(call, cost_usd=price.amount, cost_source=price.source)
 
 
 def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
@@ -211,7 +226,7 @@ def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     found = _find(call)
     if isinstance(found, Found):
         ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=found.prediction.id)
-        _price(WavespeedClient.from_settings(), call)
+        _note_cost(call, _price_of(image_job))
         return _look(run, image_job, call)
     if isinstance(found, Absent):
         calls.lost(call)

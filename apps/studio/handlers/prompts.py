@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import structlog
 
 from apps.assets.images import data_uri
 from apps.core.errors import Problem
 from apps.core.failpoints import failpoint
-from apps.jobs import calling, lifecycle
+from apps.jobs import budgets, calling, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Stage, Status
@@ -23,12 +24,12 @@ from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.pictures import assets_of
 from apps.studio.prompting.chain import ERROR, REFUSAL, TOO_LONG, Entry, chain
 from apps.studio.prompting.checks import Rejected, accepted
-from apps.studio.prompting.strategies import strategy_for, user_text
+from apps.studio.prompting.strategies import MAX_TOKENS, strategy_for, user_text
 from apps.studio.prompting.template import from_template
+from apps.studio.quotes import prompt_price, wanted_for_prompt
 
 log = structlog.get_logger(__name__)
 
-MAX_TOKENS = 2000  # a prompt of 1,200 characters, and room for a model to reason
 CALL_SECONDS = 60.0
 REFUSED = Failure(
     "prompt_refused", "Grok declined to write a prompt for this row.", "Type a prompt and press Generate."
@@ -74,7 +75,7 @@ class PromptHandler(Handler):
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = PromptJob.objects.get(job=old)
-        PromptJob.objects.create(
+        again = PromptJob.objects.create(
             job_id=new_id,
             row=asked.row,
             ref_urls=asked.ref_urls,
@@ -86,6 +87,7 @@ class PromptHandler(Handler):
             on_failure=asked.on_failure,
             apply_to_row=asked.apply_to_row,
         )
+        budgets.set_aside([wanted_for_prompt(again, old.owner_id)])
 
     def reconcile(self, job: Job) -> None:
         """A text call whose worker died: its answer cannot be asked for again, so it stays flagged as unknown."""
@@ -170,6 +172,8 @@ def _ask(run: Run, prompt_job: PromptJob, entry: Entry, parts: tuple[TextPart | 
     strategy = strategy_for(prompt_job)
     request = ChatRequest(model=entry.model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS)
     try:
+        most = prompt_price(entry.model, prompt_job).amount
+        budgets.cover(run.lease, provider="xai", amount=most or Decimal(0))
         answer = _paid_answer(run, request, strategy=f"{strategy.name}.{strategy.version}", pictures=len(parts) - 1)
         prompt = accepted(answer.text)
     except RetryLater as held:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from apps.studio.models import PromptJob
 
+MAX_TOKENS = 2000  # a prompt of 1,200 characters, and room for a model to reason
+
 
 @dataclass(frozen=True)
 class Strategy:

@@ -54,6 +54,11 @@ FROM unnest(%(kinds)s::text[]) AS kind(kind),
            WHERE kind = kind.kind AND outcome = 'completed' ORDER BY finished_at DESC LIMIT %(sample)s) d
 GROUP BY kind.kind HAVING count(*) >= %(fewest)s
 """
+_EXPECTED = """
+SELECT owner_id, priority, count(*) FROM (
+  SELECT owner_id, priority FROM jobs_job WHERE lane = %(lane)s AND status = 'waiting' AND waits_for_id IS NOT NULL
+  LIMIT %(far)s) waiting GROUP BY 1, 2
+"""
 _RECENT = """
 SELECT priority, owner_id, count(*),
   extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM jobs_job WHERE id > (
@@ -103,6 +108,7 @@ class LaneState:
 
     now: datetime
     line: dict[int, Place]
+    expected: list[tuple[int, int, int]]  # owner, priority, how many wait for another job and join the line after it
     running_of: dict[int, int]
     limit: int | None
     owner_limit: int | None
@@ -127,12 +133,26 @@ class LaneState:
         return max(min((limit for limit in limits if limit is not None), default=FAR), 1)
 
     def newcomer(self, job: Job, *, behind: int = 0) -> Place:
-        """The place of a job that joins its line now, `behind` others of its owner that join with it."""
+        """The place of a job that will join its line: after what is there, and `behind` others of its owner."""
         same = [place for place in self.line.values() if place.priority == job.priority]
-        own = [place.turn + 1 for place in same if place.owner_id == job.owner_id]
-        turn = max([*own, min((place.turn for place in same), default=0)]) + behind
+        head = min((place.turn for place in same), default=0)
+        after = {place.owner_id: place.turn + 1 for place in same}
+        turn = after.get(job.owner_id, head) + behind
         ahead = sum(place.priority > job.priority for place in self.line.values())
         return Place(ahead + sum(place.turn <= turn for place in same) + behind, job.owner_id, job.priority, turn)
+
+    def expected_before(self, place: Place) -> int:
+        """Of those that wait for another job too: how many may go before this one."""
+        same = [other for other in self.line.values() if other.priority == place.priority]
+        head = min((other.turn for other in same), default=0)
+        after = {other.owner_id: other.turn + 1 for other in same}
+        count = 0
+        for owner_id, priority, waiting in self.expected:
+            if priority > place.priority:
+                count += waiting
+            elif priority == place.priority and owner_id != place.owner_id:
+                count += min(waiting, max(place.turn - after.get(owner_id, head) + 1, 0))
+        return count
 
 
 def look_at(lane: str) -> LaneState:
@@ -143,6 +163,7 @@ def look_at(lane: str) -> LaneState:
     return LaneState(
         now=now,
         line=_line(lane, holds),
+        expected=_rows(_EXPECTED, {"lane": lane, "far": FAR}),
         running_of=dict(counts.values_list("owner_id", "n")),
         limit=limits.lane,
         owner_limit=limits.owner,

@@ -30,9 +30,11 @@ __all__ = ["FAR", "WORKER_SILENT_SECONDS", "Outlook", "Statistics", "describe", 
 
 # Nobody can say when these end.
 _OPEN_ENDED = (Reason.LANE_PAUSED, Reason.NO_WORKER, Reason.BUDGET)
-_SIBLINGS = """
-SELECT id, row_number() OVER (PARTITION BY waits_for_id ORDER BY id) - 1 FROM jobs_job
-WHERE waits_for_id = ANY(%(ids)s) AND status = 'waiting'
+_EARLIER = """
+SELECT id, count FROM (
+  SELECT id, row_number() OVER (PARTITION BY lane, owner_id, priority ORDER BY id) - 1 AS count FROM jobs_job
+  WHERE status = 'waiting' AND waits_for_id IS NOT NULL AND owner_id = ANY(%(owners)s)) earlier
+WHERE id = ANY(%(ids)s)
 """
 
 
@@ -56,7 +58,7 @@ class _View:
     lanes: dict[str, LaneState]
     durations: dict[str, Durations]
     ahead: dict[int, Job]
-    siblings: dict[int, int]
+    earlier: dict[int, int]
 
 
 def describe(jobs: Sequence[Job]) -> dict[int, Outlook]:
@@ -68,7 +70,7 @@ def describe(jobs: Sequence[Job]) -> dict[int, Outlook]:
         lanes={lane: look_at(lane) for lane in {job.lane for job in everybody}},
         durations=durations_of({job.kind for job in everybody}) if everybody else {},
         ahead=ahead,
-        siblings=_siblings(ahead),
+        earlier=_earlier([job for job in live if job.waits_for_id in ahead]),
     )
     told = {job.pk: _outlook(job, view) for job in jobs if job.finished_at is None}
     return told | _short_of_money(told)
@@ -86,12 +88,12 @@ def _dependencies(jobs: Iterable[Job]) -> dict[int, Job]:
     return Job.objects.in_bulk(ids) if ids else {}
 
 
-def _siblings(ahead: Mapping[int, Job]) -> dict[int, int]:
-    """Of each job that waits for one of these: how many that wait for the same will be released before it."""
-    if not ahead:
+def _earlier(jobs: Sequence[Job]) -> dict[int, int]:
+    """Of each of these jobs, which wait for another: how many of its owner's will join the same line before it."""
+    if not jobs:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_SIBLINGS, {"ids": list(ahead)})
+        cursor.execute(_EARLIER, {"ids": [job.pk for job in jobs], "owners": list({job.owner_id for job in jobs})})
         return dict(cursor.fetchall())
 
 
@@ -145,7 +147,9 @@ def _waiting(job: Job, view: _View) -> Outlook:
     took = view.durations.get(first.kind)
     if before.p50 is None or before.p90 is None or took is None:
         return replace(outlook, wait_unknown=before.wait_unknown or "no_history")
-    own = _told(job, view, view.lanes[job.lane].newcomer(job, behind=view.siblings.get(job.pk, 0)), outlook)
+    lane = view.lanes[job.lane]
+    place = lane.newcomer(job, behind=view.earlier.get(job.pk, 0))
+    own = _told(job, view, replace(place, ahead=place.ahead + lane.expected_before(place)), outlook)
     if own.p50 is None or own.p90 is None:
         return own
     # The line it will join moves while it waits for the prompt; nobody knows how far.

@@ -12,7 +12,7 @@ from django.db.models import F, Max
 
 from apps.jobs.models import Job
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
-from apps.studio.rows import status_of
+from apps.studio.rows import latest_tries, status_of
 
 # What the filter says, and the states it means. A person is needed where something failed, too.
 FILTERS = {
@@ -62,7 +62,7 @@ def index_of(workspace: Workspace) -> RowIndex:
             Entry(
                 id=row_id,
                 number=number,
-                status=status_of(jobs[row_id], prompts.get(row_id), has_images=row_id in with_images),
+                status=status_of(latest_tries(jobs[row_id]), prompts.get(row_id), has_images=row_id in with_images),
                 text=" ".join(words).casefold(),
             )
             for number, (row_id, *words) in enumerate(rows, 1)
@@ -73,7 +73,7 @@ def index_of(workspace: Workspace) -> RowIndex:
 def _image_jobs(workspace: Workspace) -> dict[UUID | None, list[Job]]:
     found: dict[UUID | None, list[Job]] = defaultdict(list)
     details = ImageJob.objects.filter(row__workspace=workspace, generation=F("row__generation"))
-    for detail in details.select_related("job").only("row_id", "job__status", "job__reason"):
+    for detail in details.select_related("job").only("row_id", "job__status", "job__reason", "job__retry_of"):
         found[detail.row_id].append(detail.job)
     return found
 

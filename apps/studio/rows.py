@@ -54,7 +54,13 @@ def _image_jobs(rows: list[Row]) -> dict[UUID, list[Job]]:
         if detail.row_id:
             detail.job.image_job = detail
             found[detail.row_id].append(detail.job)
-    return found
+    return defaultdict(list, {row_id: latest_tries(jobs) for row_id, jobs in found.items()})
+
+
+def latest_tries(jobs: list[Job]) -> list[Job]:
+    """Without the jobs that were tried again: the newer one stands for them."""
+    retried = {job.retry_of_id for job in jobs}
+    return [job for job in jobs if job.pk not in retried]
 
 
 def _prompt_jobs(rows: list[Row]) -> dict[UUID, list[Job]]:

@@ -131,7 +131,7 @@ def test_text_typed_without_a_connection_is_kept_and_saved_later(desk: Desks, wo
     field.blur()
     expect(line(page, row).locator("[data-note]")).to_contain_text("kept here")
     here.context.set_offline(False)
-    expect(line(page, row).locator("[data-note]")).to_contain_text("saved", timeout=LONG)
+    expect(line(page, row).locator("[data-note]")).to_contain_text("Typed by you", timeout=LONG)
     row.refresh_from_db()
     assert row.prompt_override == "Written on a train."
 
@@ -227,23 +227,6 @@ def test_settings_are_saved(desk: Desks, workspace: Workspace, row: Row) -> None
     assert (workspace.name, workspace.on_prompt_failure) == ("Winter posters", "wait")
 
 
-def test_the_page_says_when_the_line_is_gone_and_when_it_is_back(
-    stack: Stack, desk: Desks, workspace: Workspace, row: Row
-) -> None:
-    here = desk()
-    page = here.open(workspace)
-    page.wait_for_function("() => document.querySelector('#queue-button').innerText.includes('Queue')")
-    stack.kill("live")
-    here.context.set_offline(True)
-    expect(page.locator("[data-offline]")).to_be_visible(timeout=LONG)
-    here.context.set_offline(False)
-    page.get_by_role("button", name="Try now").click()
-    expect(page.locator("[data-offline]")).to_be_hidden(timeout=LONG)
-    # without the stream the page polls, and still ends up true
-    line(page, row).get_by_role("button", name="Generate", exact=True).click()
-    expect(status(page, row)).to_have_text("Done", timeout=LONG)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1024, 1440])
 def test_nothing_scrolls_sideways(desk: Desks, workspace: Workspace, row: Row, width: int, theme: str) -> None:
@@ -277,3 +260,20 @@ def test_the_theme_is_remembered(desk: Desks, workspace: Workspace) -> None:
     assert page.evaluate(paper) != light
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+# Last of the module: it ends the live stream for good.
+def test_the_page_says_when_the_line_is_gone_and_when_it_is_back(
+    stack: Stack, desk: Desks, workspace: Workspace, row: Row
+) -> None:
+    here = desk()
+    page = here.open(workspace)
+    page.wait_for_function("() => document.querySelector('#queue-button').innerText.includes('Queue')")
+    stack.kill("live")
+    here.context.set_offline(True)
+    expect(page.locator("[data-offline]")).to_be_visible(timeout=LONG)
+    here.context.set_offline(False)
+    expect(page.locator("[data-offline]")).to_be_hidden(timeout=LONG)
+    # without the stream the page polls, and still ends up true
+    line(page, row).get_by_role("button", name="Generate", exact=True).click()
+    expect(status(page, row)).to_have_text("Done", timeout=LONG)

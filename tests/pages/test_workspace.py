@@ -9,6 +9,7 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.jobs import lifecycle
 from apps.jobs.models import JobEvent
+from apps.jobs.services import retry_job
 from apps.studio.models import Workspace
 from tests.factories import (
     AssetFactory,
@@ -242,3 +243,15 @@ def test_the_images_of_a_row_come_as_one_zip(page: Client, workspace: Workspace)
     assert data.startswith(b"PK")
     assert b"001-cat-in-space" in data
     assert page.get(url(workspace, "images.zip"), {"row": [str(uuid.uuid4())]}).status_code == 404
+
+
+def test_a_job_that_was_tried_again_is_counted_once(page: Client, workspace: Workspace, reader: User) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    lost = finish(JobFactory(row=row), error="result_lost")
+    again = retry_job(user=reader, uid=lost.uid)
+    finish(again)
+    GeneratedImageFactory(row=row, job=again)
+    shown = text(page.get(url(workspace, "rows", row.pk)))
+    assert 'data-status="done"' in shown
+    assert "Try the 1 again" not in shown
+    assert 'Done <span class="count">1</span>' in text(page.get(url(workspace)))

@@ -192,7 +192,7 @@ HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
 ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
 WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)
 AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
-AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
+QUEUE_QUOTA = integer("PRESSROOM_QUEUE_QUOTA", 20_000)  # jobs one person may have waiting; 0: no limit
 MAX_CRASHES = 3
 LANE_LIMITS = {
     "prompts": integer("PRESSROOM_PROMPTS_CONCURRENCY", 3),

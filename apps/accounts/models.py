@@ -20,6 +20,10 @@ SCOPES = {
 class User(AbstractUser):
     """A person. Staff see everyone's work in the admin and on the desk."""
 
+    queue_quota = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Jobs that may wait at once; 0: no limit; empty: as the settings say"
+    )
+
     class Meta(AbstractUser.Meta):
         db_table = "accounts_user"
 

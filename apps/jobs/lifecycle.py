@@ -24,7 +24,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from apps.jobs import announce, sql, wakeups
+from apps.jobs import announce, quotas, sql, wakeups
 from apps.jobs.lanes import limits_of
 from apps.jobs.values import Change, Failure, Lease, NewJob
 
@@ -55,7 +55,10 @@ class Beat:
 
 
 def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
-    """Adds jobs in their order and answers uid → id of those made: a dedupe key that is live already makes none."""
+    """Adds jobs in their order and answers uid → id of those made: a dedupe key that is live already makes none.
+
+    Problem 429 `queue_full` when an owner has too many waiting.
+    """
     columns = {
         "uid": [job.uid for job in jobs],
         "owner_id": [job.owner_id for job in jobs],
@@ -74,7 +77,9 @@ def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
         "dedupe_key": [job.dedupe_key for job in jobs],
         "run_after": [job.run_after for job in jobs],
     }
-    return {change.uid: change.job_id for change in _change(sql.ENQUEUE, columns)}
+    with transaction.atomic():
+        quotas.admit(jobs)
+        return {change.uid: change.job_id for change in _change(sql.ENQUEUE, columns)}
 
 
 def release(job_ids: Sequence[int], *, reason: str = "released") -> int:
@@ -193,6 +198,7 @@ def cancel_held(lease: Lease) -> bool:
 def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner") -> list[Change]:
     """Ends what has not started (new = cancelled), marks what runs (new = processing)."""
     with transaction.atomic():
+        _rows(sql.LOCK, {"job_ids": list(job_ids)})
         changes = _change(sql.REQUEST_CANCEL, {"job_ids": list(job_ids), "reason": reason})
         end_dependants([change.job_id for change in changes if change.new == "cancelled"], status="cancelled")
     for change in changes:

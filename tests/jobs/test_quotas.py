@@ -1,0 +1,81 @@
+"""The quota on what waits: exact, however many ask at once."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from apps.accounts.models import User
+from apps.core.errors import Problem
+from apps.jobs import lifecycle
+from apps.jobs.models import Job
+from apps.jobs.values import NewJob
+from tests.jobs.conftest import claim
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Enqueue = Callable[..., Job]
+AT_ONCE = 60
+
+
+def refused(enqueue: Enqueue, **wanted: object) -> Problem:
+    with pytest.raises(Problem) as refusal:
+        enqueue(**wanted)
+    return refusal.value
+
+
+def test_the_quota_is_of_what_waits_in_any_way(enqueue: Enqueue, settings: Settings) -> None:
+    settings.QUEUE_QUOTA = 3
+    first = enqueue()
+    enqueue(waits_for_id=first.pk)
+    enqueue(run_after="2100-01-01T00:00:00Z")
+    problem = refused(enqueue)
+    assert (problem.status, problem.code, problem.extra) == (429, "queue_full", {"waiting": 3, "quota": 3})
+    assert problem.action
+    claim()
+    enqueue()
+
+
+def test_a_bulk_is_taken_whole_or_not_at_all(owner: User, settings: Settings) -> None:
+    settings.QUEUE_QUOTA = 3
+    with pytest.raises(Problem):
+        lifecycle.enqueue([NewJob(kind="noop", owner_id=owner.pk) for _ in range(4)])
+    assert not Job.objects.exists()
+
+
+def test_a_users_own_quota_goes_before_the_settings(
+    enqueue: Enqueue, owner: User, other: User, settings: Settings
+) -> None:
+    settings.QUEUE_QUOTA = 1
+    User.objects.filter(pk=owner.pk).update(queue_quota=2)
+    enqueue()
+    enqueue()
+    refused(enqueue)
+    enqueue(owner_id=other.pk)
+    refused(enqueue, owner_id=other.pk)
+    User.objects.filter(pk=other.pk).update(queue_quota=0)
+    enqueue(owner_id=other.pk)
+
+
+def test_of_sixty_requests_for_the_last_place_one_gets_it(owner: User, settings: Settings) -> None:
+    settings.QUEUE_QUOTA = 5
+    lifecycle.enqueue([NewJob(kind="noop", owner_id=owner.pk) for _ in range(4)])
+    together = threading.Barrier(AT_ONCE)
+
+    def ask(_: int) -> bool:
+        try:
+            connection.ensure_connection()
+            together.wait(timeout=60)
+            lifecycle.enqueue([NewJob(kind="noop", owner_id=owner.pk)])
+            return True
+        except Problem:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(ask, range(AT_ONCE)))
+    assert answers.count(True) == 1
+    assert Job.objects.count() == 5

@@ -194,3 +194,47 @@ NOT_READY = {
     "action": "Start one: celery -A config worker -Q images",
 }
 DISPATCHED = {"promoted": 1, "rescued": 0, "reconciled": 0, "woken": 2}
+_BUDGET: dict[str, Any] = {
+    "scope": "provider",
+    "provider": "wavespeed",
+    "period": "day",
+    "amount": "20.00",
+    "spent": "12.40",
+    "held": "0.16",
+    "left": "7.44",
+    "renewsAt": "2026-11-23T00:00:00Z",
+}
+BUDGETS = {"results": [_BUDGET]}
+QUOTE = {
+    "total": "0.0982",
+    "exact": False,
+    "items": [
+        {
+            "what": "image",
+            "provider": "wavespeed",
+            "model": "bytedance/seedream-v4.5/edit",
+            "count": 2,
+            "each": "0.04",
+            "source": "quoted",
+            "total": "0.08",
+        },
+        {
+            "what": "prompt",
+            "provider": "xai",
+            "model": "grok-4.7",
+            "count": 1,
+            "each": "0.0182",
+            "source": "at_most",
+            "total": "0.0182",
+        },
+    ],
+    "budgets": [_BUDGET],
+    "short": None,
+}
+SPEND = {
+    "from": "2026-11-22",
+    "to": "2026-11-22",
+    "by": "provider",
+    "total": "12.40",
+    "results": [{"key": "wavespeed", "name": "wavespeed", "calls": 310, "unpriced": 0, "cost": "12.40"}],
+}

@@ -9,6 +9,7 @@ from apps.api.events import Events
 from apps.api.images import ImageItem
 from apps.api.init import Init
 from apps.api.jobs import CreateJobs, JobItem, Jobs, PendingCount, RetryJob
+from apps.api.money import Budgets, RowQuote, Spending
 from apps.api.prompts import PromptQueue, PromptQueueItem
 from apps.api.rows import RowItem, Rows
 from apps.api.schema import Reference, Schema
@@ -29,6 +30,9 @@ urlpatterns = [
     path("workspaces/<uuid:workspace_id>", WorkspaceItem.as_view(), name="workspace"),
     path("workspaces/<uuid:workspace_id>/rows", Rows.as_view(), name="rows"),
     path("rows/<uuid:row_id>", RowItem.as_view(), name="row"),
+    path("rows/<uuid:row_id>/quote", RowQuote.as_view(), name="row-quote"),
+    path("spend", Spending.as_view(), name="spend"),
+    path("budgets", Budgets.as_view(), name="budgets"),
     path("images/<uuid:image_id>", ImageItem.as_view(), name="image"),
     path("assets", Assets.as_view(), name="assets"),
     path("assets/<uuid:asset_id>", AssetItem.as_view(), name="asset"),

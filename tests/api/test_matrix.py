@@ -104,6 +104,9 @@ def _new_prompt(user: User) -> Request:
 
 
 CASES: dict[str, list[Case]] = {
+    "api:row-quote": [("GET", _to("/api/rows/{}/quote", _row), owned(200))],
+    "api:spend": [("GET", _plain("/api/spend"), anybody_signed_in(200))],
+    "api:budgets": [("GET", _plain("/api/budgets"), anybody_signed_in(200))],
     "api:prompt-queue": [
         ("GET", _plain("/api/prompt/queue"), anybody_signed_in(200)),
         ("POST", _new_prompt, owned(201)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import connection
 
 from apps.jobs.models import Hold, Lane
 from apps.jobs.wakeups import wake_after_commit
@@ -12,6 +13,15 @@ from apps.jobs.wakeups import wake_after_commit
 # A changed limit is obeyed within this many seconds; asking the database at each claim would cost a round trip.
 _REMEMBERED_SECONDS = 1.0
 _remembered: dict[str, tuple[float, "Limits"]] = {}
+
+# Many workers may be told to wait at once, each by its own answer; "until" null lasts until somebody lifts it.
+_HOLD = """
+INSERT INTO jobs_hold AS h (scope, key, reason, until, set_by, note, set_at)
+VALUES (%(scope)s, %(key)s, %(reason)s, %(until)s, %(by)s, %(note)s, clock_timestamp())
+ON CONFLICT (scope, key, reason) DO UPDATE SET until = excluded.until, set_by = excluded.set_by, note = excluded.note,
+  set_at = excluded.set_at
+WHERE excluded.until IS NULL OR excluded.until >= h.until
+"""
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,10 @@ def resume(lane: str) -> None:
 
 
 def hold(scope: str, key: str, *, reason: str, until: datetime | None = None, by: str = "", note: str = "") -> None:
-    """Keeps matching queued jobs from starting. A later hold of the same reason replaces the earlier one."""
-    Hold.objects.update_or_create(
-        scope=scope, key=key, reason=reason, defaults={"until": until, "set_by": by, "note": note[:200]}
-    )
+    """Keeps matching queued jobs from starting. Of two holds for one reason the one that ends later stands."""
+    values = {"scope": scope, "key": key, "reason": reason, "until": until, "by": by, "note": note[:200]}
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, values)
 
 
 def lift(scope: str, key: str, *, reason: str) -> None:

@@ -9,11 +9,14 @@ A refused key or missing credits open the whole provider (model "") at once.
 
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 
 from apps.providers.clock import ClockTimestamp, database_now
 from apps.providers.models import Breaker, BreakerState
+
+log = structlog.get_logger(__name__)
 
 WINDOW = timedelta(seconds=60)
 FEWEST_CALLS = 5
@@ -78,6 +81,7 @@ def open_provider(*, provider: str, reason: str) -> None:
         probe_until=None,
         openings=F("openings") + 1,
     )
+    log.error("provider_refuses_us", alert=True, provider=provider, code=reason)
 
 
 def close(*, provider: str, model: str = WHOLE_PROVIDER) -> bool:
@@ -103,6 +107,7 @@ def _open(breaker: Breaker, *, reason: str, now: datetime) -> None:
     breaker.open_until = now + min(OPEN_FIRST * 2 ** min(breaker.openings, 10), OPEN_LONGEST)
     breaker.probe_until = None
     breaker.openings += 1
+    log.error("breaker_opened", alert=True, provider=breaker.provider, model=breaker.model, code=reason)
 
 
 def _close_half_open(provider: str, model: str) -> None:

@@ -209,7 +209,8 @@ def _pass_breakers(undo: ExitStack, *, provider: str, model: str, seconds: float
 
 def _breaker_busy(breaker: Breaker) -> Busy:
     breaker.refresh_from_db()
-    until = breaker.open_until if breaker.state == BreakerState.OPEN else breaker.probe_until
+    # A trial under way may end at any moment.
+    until = breaker.open_until if breaker.state == BreakerState.OPEN else None
     soonest = database_now() + timedelta(seconds=SLOT_RETRY_SECONDS)
     return Busy(
         provider=breaker.provider,

@@ -48,7 +48,7 @@ def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **shown: 
     tokens.sort(key=lambda token: token.revoked_at is not None)
     for token in tokens:
         token.ended = token.expires_at is not None and token.expires_at <= now  # type: ignore[attr-defined]
-    usable = sum(1 for token in tokens if not token.revoked_at and not token.ended)  # type: ignore[attr-defined]
+    usable = sum(1 for token in tokens if not token.revoked_at and not getattr(token, "ended", False))
     context = {"form": form, "tokens": tokens, "usable": usable, "docs": True, **shown}
     response = render(request, "account/account.html", context, status=status)
     response["Cache-Control"] = "no-store"  # it may hold a secret

@@ -12,6 +12,8 @@ from django.urls import reverse
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Status
 
+STUDIO = {"workspaces", "workspace", "rows", "job"}
+
 
 @dataclass(frozen=True)
 class QueueLine:
@@ -29,7 +31,7 @@ def queue_line(user: object) -> QueueLine:
     if not getattr(user, "is_authenticated", False):
         return QueueLine()
     running = Q(status=Status.PROCESSING)
-    counts = Job.objects.filter(owner=user, status__in=LIVE).aggregate(
+    counts = Job.objects.filter(owner_id=getattr(user, "pk", None), status__in=LIVE).aggregate(
         running=Count("id", filter=running), waiting=Count("id", filter=~running)
     )
     return QueueLine(**counts)
@@ -48,7 +50,7 @@ def products(request: HttpRequest) -> list[dict[str, object]]:
             "name": "Studio",
             "href": reverse("workspaces"),
             "icon": "table",
-            "active": here in {"workspaces", "workspace"},
+            "active": here in STUDIO,
         }
     ]
 

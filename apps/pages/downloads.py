@@ -4,7 +4,7 @@ import tempfile
 import zipfile
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest
 from django.utils.text import slugify
 
 from apps.assets.storage import open_file
@@ -18,7 +18,7 @@ PIECE = 1 << 20
 
 
 @page
-def row_zip(request: HttpRequest, workspace_id: UUID, row_id: UUID) -> HttpResponse:
+def row_zip(request: HttpRequest, workspace_id: UUID, row_id: UUID) -> FileResponse:
     row = find_row(reader(request), row_id)
     if row.workspace_id != workspace_id:
         raise Http404
@@ -27,7 +27,7 @@ def row_zip(request: HttpRequest, workspace_id: UUID, row_id: UUID) -> HttpRespo
 
 
 @page
-def workspace_zip(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
+def workspace_zip(request: HttpRequest, workspace_id: UUID) -> FileResponse:
     """All images of the workspace, or of the rows named by `row`."""
     workspace = find_workspace(reader(request), workspace_id)
     images = GeneratedImage.objects.filter(row__workspace=workspace, late=False).select_related("row")
@@ -42,7 +42,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _answer(images: list[GeneratedImage], name: str) -> HttpResponse:
+def _answer(images: list[GeneratedImage], name: str) -> FileResponse:
     if not images:
         raise Http404
     # Not closed here: the response reads it to its end and closes it.
@@ -56,7 +56,8 @@ def _answer(images: list[GeneratedImage], name: str) -> HttpResponse:
 
 def _add(archive: zipfile.ZipFile, image: GeneratedImage, place: int) -> None:
     label = slugify((image.row.label if image.row else "").rsplit(".", 1)[0])
-    ending = image.file.name.rpartition(".")[2]
-    with open_file(image.file.name) as source, archive.open(f"{place:03}-{label or 'image'}.{ending}", "w") as target:
+    path = str(image.file.name)
+    ending = path.rpartition(".")[2]
+    with open_file(path) as source, archive.open(f"{place:03}-{label or 'image'}.{ending}", "w") as target:
         while piece := source.read(PIECE):
             target.write(piece)

@@ -22,6 +22,8 @@ def image(request: HttpRequest, image_id: UUID) -> HttpResponse:
 
 
 def _detail(shown: GeneratedImage) -> ImageJob | None:
+    if shown.job_id is None:
+        return None
     return ImageJob.objects.filter(job_id=shown.job_id).select_related("job", "prompt_job__job").first()
 
 

@@ -15,8 +15,8 @@ from apps.jobs.services import find_job
 from apps.jobs.states import LIVE, PENDING, Status
 from apps.pages.job_story import story_of
 from apps.pages.job_time import chart_of, spoken, steps_of
+from apps.pages.results import image_views
 from apps.pages.row_index import number_of
-from apps.pages.row_view import image_views
 from apps.pages.shell import page, reader
 from apps.pages.words import Line, count, duration, money, stage_words, trouble, waiting
 from apps.providers import calls

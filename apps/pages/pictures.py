@@ -32,7 +32,7 @@ def pictures_of(urls: Iterable[str], *, owner_id: int) -> Mapping[str, Picture]:
     assets = list(Asset.objects.filter(wanted, owner_id=owner_id).only("id", "name", "source_url")) if urls else []
     by_id = {asset.pk: asset for asset in assets}
     by_source = {asset.source_url: asset for asset in assets if asset.source_url}
-    return {url: _picture(url, by_id.get(ids[url]) if ids[url] else by_source.get(url)) for url in urls}
+    return {url: _picture(url, by_id.get(asset_id) if (asset_id := ids[url]) else by_source.get(url)) for url in urls}
 
 
 def _picture(url: str, asset: Asset | None) -> Picture:

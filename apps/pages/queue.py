@@ -81,7 +81,7 @@ def _ticket(job: Job, outlook: Outlook, title: str, thumb: str) -> Ticket:
 
 
 def _rows_of(jobs: Sequence[Job]) -> dict[str, Row]:
-    ids = {_row_id(job.subject) for job in jobs} - {None}
+    ids = [found for found in (_row_id(job.subject) for job in jobs) if found]
     rows = Row.objects.filter(pk__in=ids).only("id", "label", "target_url")
     return {f"row:{row.pk}": row for row in rows}
 

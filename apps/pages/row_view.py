@@ -1,7 +1,7 @@
 """A row as the page shows it: every word, picture and button state decided here, so that the template only lays it out."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -14,43 +14,15 @@ from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
 from apps.pages.pictures import Picture, pictures_of
+from apps.pages.results import ImageView, Slot, image_views, slot_of
 from apps.pages.row_status import RowStatus, status_of_row
 from apps.pages.words import count, model_name, money
 from apps.providers import calls
-from apps.providers.models import Call
-from apps.studio.models import GeneratedImage, PromptJob, Row
+from apps.studio.models import PromptJob, Row
+from apps.studio.quotes import Price, known_price
 from apps.studio.rows import RowState, references_of, rows_with_state
 
 SHOWN = 6  # pictures in a row; the lightbox has the others too
-
-
-@dataclass(frozen=True)
-class ImageView:
-    id: UUID
-    number: int
-    width: int
-    height: int
-    favourite: bool
-    rating: int | None
-    simulated: bool
-
-    @property
-    def url(self) -> str:
-        return f"/media/images/{self.id}"
-
-    @property
-    def thumb(self) -> str:
-        return f"{self.url}/thumbnail"
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The place of a picture that is not there: it comes, or it was lost."""
-
-    uid: UUID
-    word: str
-    running: bool
-    lost: bool
 
 
 @dataclass(frozen=True)
@@ -61,7 +33,7 @@ class RowView:
     number: int
     told: RowStatus
     pictures: Mapping[str, Picture]
-    price: Decimal | None = None
+    price: Price | None = None
 
     @property
     def row(self) -> Row:
@@ -193,12 +165,14 @@ class RowView:
 
     @property
     def quote(self) -> str:
-        """How many images, and about what they cost: as much as the last one of this model."""
+        """How many images, and what they cost: as quoted, else about as much as the last one of this model."""
         if not self.row.target_url:
             return "Choose a target first"
         made = len(self.state.jobs) if self.making else self.row.workspace.images_per_generate
-        about = "" if self.price is None else f" · about {money(made * self.price)}"
-        return count(made, "image") + about
+        if self.price is None or self.price.amount is None:
+            return count(made, "image")
+        about = "" if self.price.source == "quoted" else "about "
+        return f"{count(made, 'image')} · {about}{money(made * self.price.amount)}"
 
     @property
     def cancel(self) -> list[UUID]:
@@ -231,7 +205,7 @@ class RowView:
         if not self.making and self.status != "partial":
             return []
         done = {image.job_id for image in self.state.images}
-        return [_slot(job) for job in self.state.jobs if job.pk not in done and job.status != Status.COMPLETED]
+        return [slot_of(job) for job in self.state.jobs if job.pk not in done and job.status != Status.COMPLETED]
 
     @property
     def job_uid(self) -> UUID | None:
@@ -242,20 +216,6 @@ class RowView:
     def announcement(self) -> str:
         """Said once when the row stops working."""
         return f"Row {self.number}: {self.told.word}. {' '.join(str(line.text) for line in self.told.lines)}".strip()
-
-
-def _image_view(image: GeneratedImage, number: int) -> ImageView:
-    return ImageView(image.pk, number, image.width, image.height, image.favourite, image.rating, image.simulated)
-
-
-def image_views(images: Iterable[GeneratedImage]) -> list[ImageView]:
-    return [_image_view(image, place) for place, image in enumerate(images, 1)]
-
-
-def _slot(job: Job) -> Slot:
-    lost = job.status in (Status.FAILED, Status.CANCELLED)
-    word = "This image was not made" if lost else "This image is being made"
-    return Slot(job.uid, word, job.status == Status.PROCESSING, lost)
 
 
 def _author(asked: PromptJob) -> str:
@@ -273,7 +233,7 @@ def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]
     _load_last_errors(live)
     outlooks = describe(live) if live else {}
     costs = calls.costs([job.pk for state in states for job in _jobs_of(state)])
-    pictures, price = _pictures(rows), _last_price(rows)
+    pictures, price = _pictures(rows), _price_of_one(rows)
     return [
         RowView(
             state, numbers.get(state.row.pk, 0), status_of_row(state, outlooks, _cost(state, costs)), pictures, price
@@ -282,14 +242,14 @@ def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]
     ]
 
 
-def _last_price(rows: Sequence[Row]) -> Decimal | None:
-    """What the last image of the workspace's model cost its owner."""
+def _price_of_one(rows: Sequence[Row]) -> Price | None:
+    """Of one image of the workspace, without asking the provider."""
     if not rows:
         return None
     workspace = rows[0].workspace
     model = workspace.generation_model or settings.IMAGE_MODEL
-    paid = Call.objects.filter(owner_id=workspace.owner_id, model_asked=model, cost_usd__isnull=False)
-    return paid.order_by("-created_at").values_list("cost_usd", flat=True).first()
+    pictures = len(workspace.default_ref_urls) + 1
+    return known_price(model, pictures=pictures, size=(workspace.output_width, workspace.output_height))
 
 
 def _jobs_of(state: RowState) -> list[Job]:

@@ -186,7 +186,9 @@ def _breaker_open(line: Line) -> Wait:
 
 def _budget(line: Line) -> Wait:
     amount = line.fact("budget")
-    lead = f"Today's {money(Decimal(str(amount)))} are used." if amount else "Today's budget is used."
+    whose = "This month's" if line.fact("period") == "month" else "Today's"
+    place = f" for {provider_name(str(line.fact('provider')))}" if line.fact("scope") == "provider" else ""
+    lead = f"{whose} {money(Decimal(str(amount)))}{place} are used." if amount else f"{whose} budget is used."
     when = format_html("at {}", clock(line.until)) if line.until else "tomorrow"
     return Wait("held", "Held", lead, format_html("It goes on {}, or at once when the budget is raised.", when))
 

@@ -26,6 +26,7 @@ line.ticks(catchUp);
 line.lines(offline);
 // A row that moved changes the counts of the filters and the sum spent.
 let due = 0;
+addEventListener("row:merged", event => { if (event.target.querySelector("[data-open-image]")) document.querySelector("[data-download-all]").hidden = false; });
 addEventListener("row:merged", event => { if (event.detail.moved) { clearTimeout(due); due = setTimeout(() => line.wake(), 600); } });
 document.querySelector("[data-try-now]").addEventListener("click", () => line.wake());
 document.addEventListener("htmx:afterSwap", event => localise(event.target));

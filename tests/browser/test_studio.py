@@ -268,7 +268,6 @@ def test_the_page_says_when_the_line_is_gone_and_when_it_is_back(
 ) -> None:
     here = desk()
     page = here.open(workspace)
-    page.wait_for_function("() => document.querySelector('#queue-button').innerText.includes('Queue')")
     stack.kill("live")
     here.context.set_offline(True)
     expect(page.locator("[data-offline]")).to_be_visible(timeout=LONG)

@@ -1,0 +1,52 @@
+"""Pictures that were made, and the places of those that were not, as the page shows them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.jobs.models import Job
+from apps.jobs.states import Status
+from apps.studio.models import GeneratedImage
+
+
+@dataclass(frozen=True)
+class ImageView:
+    id: UUID
+    number: int
+    width: int
+    height: int
+    favourite: bool
+    rating: int | None
+    simulated: bool
+
+    @property
+    def url(self) -> str:
+        return f"/media/images/{self.id}"
+
+    @property
+    def thumb(self) -> str:
+        return f"{self.url}/thumbnail"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of a picture that is not there: it comes, or it was lost."""
+
+    uid: UUID
+    word: str
+    running: bool
+    lost: bool
+
+
+def _image_view(image: GeneratedImage, number: int) -> ImageView:
+    return ImageView(image.pk, number, image.width, image.height, image.favourite, image.rating, image.simulated)
+
+
+def image_views(images: Iterable[GeneratedImage]) -> list[ImageView]:
+    return [_image_view(image, place) for place, image in enumerate(images, 1)]
+
+
+def slot_of(job: Job) -> Slot:
+    lost = job.status in (Status.FAILED, Status.CANCELLED)
+    word = "This image was not made" if lost else "This image is being made"
+    return Slot(job.uid, word, job.status == Status.PROCESSING, lost)

@@ -240,11 +240,15 @@ WITH done AS (
 {_told(_from("done", "'cancelled'", old="'processing'"))}
 """
 
+# Before REQUEST_CANCEL, and not in it: waiting for a claim there, it would see the claimed row in one place and the
+# queued one in another, and PostgreSQL checks the constraints of that mixture before it notices.
+LOCK = "SELECT id FROM jobs_job WHERE id = ANY(%(job_ids)s) ORDER BY id FOR UPDATE"
+
 # What waits is cancelled at once; what runs is marked, and its worker or the next tick ends it.
 REQUEST_CANCEL = f"""
 WITH target AS MATERIALIZED (
   SELECT id, status AS old, status <> 'processing' AS ends FROM jobs_job
-  WHERE id = ANY(%(job_ids)s) AND finished_at IS NULL AND cancel_requested_at IS NULL ORDER BY id FOR UPDATE),
+  WHERE id = ANY(%(job_ids)s) AND finished_at IS NULL AND cancel_requested_at IS NULL ORDER BY id),
 done AS (
   UPDATE jobs_job j SET
     status = CASE WHEN ends THEN 'cancelled' ELSE j.status END,

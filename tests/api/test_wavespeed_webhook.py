@@ -15,7 +15,7 @@ from apps.providers.wavespeed.webhooks import sign
 from tests.factories import CallFactory, JobFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECRET = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw=="  # noqa: S105
+SECRET = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw=="
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from apps.jobs.models import Job
+from tests.faults import scene
 from tests.support.stack import Stack, wait_until
 
 QUICKER = {"PRESSROOM_RECONCILE_SECONDS": "0.5", "PRESSROOM_LOOKUP_GRACE_SECONDS": "2"}
@@ -13,6 +14,24 @@ class FaultStack(Stack):
         self.plan = folder / "failpoints"
         armable = {"PRESSROOM_FAILPOINTS": f"@{self.plan}", "PRESSROOM_FAILPOINTS_DIR": str(folder)}
         super().__init__(folder, **(QUICKER | armable | environment))
+
+    def start_over(self) -> None:
+        """Nothing armed, nothing bought, and every image one small picture: drawing must not use up the machine."""
+        self.disarm()
+        self.simulator.reset()
+        self._result = scene.upload_result(self.simulator)
+        self._rest = self._results()
+
+    def spoil(self, *, times: int | None = 1, **effect: object) -> None:
+        """What the next orders of images meet; the simulator obeys the scenario that came first."""
+        self.simulator.end_scenario(self._rest)
+        self.simulator.scenario(
+            "wavespeed", match={"model": scene.MODEL}, times=times, **({"output_url": self._result} | effect)
+        )
+        self._rest = self._results()
+
+    def _results(self) -> str:
+        return self.simulator.scenario("wavespeed", match={"model": scene.MODEL}, times=None, output_url=self._result)
 
     def arm(self, **actions: str) -> None:
         """`arm(after_submit="kill")`: whoever gets there first."""
@@ -28,6 +47,19 @@ class FaultStack(Stack):
 
     def wait_used(self, place: str, job: Job | None = None) -> None:
         wait_until(lambda: self.used(place, job), seconds=60, what=f"the failpoint {place} is reached")
+
+    def process_at(self, place: str, job: Job) -> int:
+        """The process that this failpoint stopped."""
+        self.wait_used(place, job)
+        return int((self.folder / f"failpoint.{place}@{job.uid}.0").read_text())
+
+    def is_busy(self, process: int) -> bool:
+        """Whether it still works on what it was stopped at: an idle child only reads its pipe."""
+        try:
+            state = Path("/proc", str(process), "wchan").read_text()
+        except OSError:
+            return False
+        return "pipe_read" not in state and "unix_stream" not in state
 
     def disarm(self) -> None:
         self.plan.unlink(missing_ok=True)

@@ -29,9 +29,7 @@ def processes(
 @pytest.fixture
 def stack(transactional_db: None, processes: FaultStack) -> Iterator[FaultStack]:
     """The module's processes, and the database empty. Afterwards every invariant holds, whatever the test did."""
-    processes.simulator.reset()
-    processes.disarm()
-    scene.small_results(processes.simulator)
+    processes.start_over()
     yield processes
     invariants.check(processes.simulator.ledger())
 

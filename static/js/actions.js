@@ -62,6 +62,12 @@ const retry = (row, button) => perform(row, button, async () => {
   for (const uid of button.dataset.jobs.split(" ")) await api("POST", `/api/jobs/${uid}/retry`);
 });
 
+const reshape = row => perform(row, null, async () => {
+  const target = row.dataset.ratio !== "target";
+  await api("PATCH", `/api/rows/${row.dataset.row}`, { matchTargetRatio: target });
+  announce(target ? "Images will have the target's shape." : "Images will have the workspace's shape.");
+});
+
 async function duplicate(row) {
   const body = { targetUrl: row.dataset.target, refUrls: JSON.parse(row.dataset.refs), promptOverride: field(row).area.value };
   try {
@@ -112,10 +118,12 @@ function menu() {
     row = rowOf(button);
     item("download").hidden = button.dataset.images === "0";
     item("download").href = `${document.body.dataset.rowsUrl}/${row.dataset.row}/images.zip`;
+    item("ratio").querySelector("[data-ratio-word]").textContent = row.dataset.ratio === "target" ? "Use the workspace's shape" : "Use the target's shape";
     item("timeline").hidden = !button.dataset.job;
     item("timeline").href = button.dataset.job || "#";
   });
   const choose = act => { const chosen = row; shutMenu({ focus: true }); act(chosen); };
+  item("ratio").addEventListener("click", () => choose(reshape));
   item("duplicate").addEventListener("click", () => choose(duplicate));
   item("delete").addEventListener("click", () => choose(chosen => remove([chosen])));
   item("download").addEventListener("click", () => shutMenu());

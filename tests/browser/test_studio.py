@@ -204,6 +204,19 @@ def test_a_deleted_row_can_be_brought_back(desk: Desks, workspace: Workspace, ro
     assert Row.objects.filter(pk=row.pk).exists()
 
 
+def test_a_row_takes_the_shape_of_its_target(desk: Desks, workspace: Workspace, row: Row) -> None:
+    page = desk().open(workspace)
+    page.get_by_role("button", name="More for row 1").click()
+    page.get_by_role("menuitem", name="Use the target's shape").click()
+    expect(line(page, row)).to_have_attribute("data-ratio", "target")
+    row.refresh_from_db()
+    assert row.match_target_ratio
+    page.get_by_role("button", name="More for row 1").click()
+    expect(page.get_by_role("menuitem", name="Use the workspace's shape")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="More for row 1")).to_be_focused()
+
+
 def test_several_rows_at_once(desk: Desks, workspace: Workspace, add_row: Callable[..., Row]) -> None:
     rows = [add_row(), add_row("rocket.jpg")]
     page = desk().open(workspace)

@@ -12,6 +12,8 @@ from celery.worker.control import control_command, inspect_command
 if TYPE_CHECKING:
     from apps.jobs.models import Job
 
+BY = "celery control"
+
 
 @inspect_command(default_timeout=2.0)
 def jobs(state: Any, **_options: object) -> list[dict[str, Any]]:
@@ -44,25 +46,54 @@ def _told(job: "Job") -> dict[str, Any]:
 @control_command(args=[("lane", str)], signature="LANE")
 def pause_lane(state: Any, lane: str, **_options: object) -> dict[str, str]:
     """Nothing of the lane starts any more; what runs goes on."""
-    return _steer("pause", lane, f"{lane} is paused", by="celery control")
+    return _steer("lanes.pause", lane, f"{lane} is paused", by=BY)
 
 
 @control_command(args=[("lane", str)], signature="LANE")
 def resume_lane(state: Any, lane: str, **_options: object) -> dict[str, str]:
     """The lane goes on."""
-    return _steer("resume", lane, f"{lane} goes on")
+    return _steer("lanes.resume", lane, f"{lane} goes on")
 
 
-def _steer(verb: str, lane: str, done: str, **options: str) -> dict[str, str]:
-    from django.conf import settings
+@control_command(args=[("lane", str)], signature="LANE")
+def drain_lane(state: Any, lane: str, **_options: object) -> dict[str, str]:
+    """The lane is paused; the answer says how many jobs of it still run."""
+    return _steer("operations.drain", lane, "{0.running} jobs of {0.lane} still run", by=BY)
+
+
+@control_command(args=[("provider", str)], signature="PROVIDER")
+def hold_provider(state: Any, provider: str, **_options: object) -> dict[str, str]:
+    """Nothing that needs the provider starts any more."""
+    return _steer("operations.hold_provider", provider, f"{provider} is held", by=BY)
+
+
+@control_command(args=[("provider", str)], signature="PROVIDER")
+def release_provider(state: Any, provider: str, **_options: object) -> dict[str, str]:
+    """What needs the provider goes on."""
+    return _steer("operations.release_provider", provider, f"{provider} goes on")
+
+
+@control_command(args=[("username", str)], signature="USERNAME")
+def hold_owner(state: Any, username: str, **_options: object) -> dict[str, str]:
+    """Nothing of this person starts any more."""
+    return _steer("operations.hold_owner", username, f"{username} is held", by=BY)
+
+
+@control_command(args=[("username", str)], signature="USERNAME")
+def release_owner(state: Any, username: str, **_options: object) -> dict[str, str]:
+    """What this person queued goes on."""
+    return _steer("operations.release_owner", username, f"{username} goes on")
+
+
+def _steer(verb: str, name: str, done: str, **options: str) -> dict[str, str]:
+    """`verb` is a function of apps.jobs, `module.name`; it raises ValueError for a name it does not know."""
     from django.db import connection
+    from django.utils.module_loading import import_string
 
-    from apps.jobs import lanes
-
-    if lane not in settings.LANES:
-        return {"error": f"There is no lane {lane!r}; there are {', '.join(settings.LANES)}."}
     try:
-        getattr(lanes, verb)(lane, **options)
+        answer = import_string(f"apps.jobs.{verb}")(name, **options)
+    except ValueError as error:
+        return {"error": str(error)}
     finally:
         connection.close()
-    return {"ok": done}
+    return {"ok": done.format(answer)}

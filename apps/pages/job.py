@@ -13,6 +13,7 @@ from apps.jobs.estimates import Outlook, describe
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.services import find_job
 from apps.jobs.states import LIVE, PENDING, Status
+from apps.pages.asked import asked_of, used_of
 from apps.pages.job_story import story_of
 from apps.pages.job_time import chart_of, spoken, steps_of
 from apps.pages.results import image_views
@@ -101,6 +102,8 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "narrow": chart_of(steps, width=358, label=150, notes=False),
         "spoken": spoken(steps),
         "calls": [CallView(call) for call in facts.calls],
+        "asked": asked_of(facts.prompt) if facts.prompt else [],
+        "used": used_of(facts.prompt) if facts.prompt else "",
         "story": story_of(shown, facts.events, facts.attempts),
         "images": image_views(GeneratedImage.objects.filter(job=shown)),
     }

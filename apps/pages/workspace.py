@@ -24,6 +24,7 @@ from apps.pages.shell import page, reader
 from apps.providers.models import Call
 from apps.studio.models import GeneratedImage, PromptPolicy, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
+from apps.studio.workspaces import model_warnings
 
 ROWS_A_PAGE = 50
 MOST_CHANGED = 100
@@ -63,7 +64,9 @@ def _asked(request: HttpRequest) -> Asked:
 def workspace(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     user, asked = reader(request), _asked(request)
     shown = find_workspace(user, workspace_id)
-    last_event = _last_event(user)  # before the rows are read: what happens meanwhile is asked for again, not missed
+    last_event = _last_event(
+        shown.owner_id
+    )  # before the rows are read: what happens meanwhile is asked for again, not missed
     index = index_of(shown)
     context = (
         _settings(shown)
@@ -119,6 +122,7 @@ def _settings(shown: Workspace) -> dict[str, object]:
         "model": shown.generation_model or settings.IMAGE_MODEL,
         "policy": PromptPolicy(shown.on_prompt_failure).label,
         "policies": PromptPolicy.choices,
+        "model_warnings": model_warnings(shown),
         "images_per_generate": str(shown.images_per_generate),
         "default_refs": [pictures[url] for url in shown.default_ref_urls if url in pictures],
         "default_references_json": json.dumps(shown.default_ref_urls),
@@ -132,8 +136,8 @@ def spent_today(user: User) -> Decimal:
     return spent or Decimal(0)
 
 
-def _last_event(user: User) -> int:
-    return JobEvent.objects.filter(owner_id=user.pk).aggregate(last=Max("id"))["last"] or 0
+def _last_event(owner_id: int) -> int:
+    return JobEvent.objects.filter(owner_id=owner_id).aggregate(last=Max("id"))["last"] or 0
 
 
 # --- fragments -------------------------------------------------------------------------------------
@@ -152,9 +156,9 @@ def row_changes(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """The rows that changed since an event or that work now, with the filters' counts and the mark for the next poll."""
     user = reader(request)
     shown = find_workspace(user, workspace_id)
-    last = _last_event(user)
+    last = _last_event(shown.owner_id)
     index = index_of(shown)
-    changed = _changed_rows(user, _since(request))
+    changed = _changed_rows(shown.owner_id, _since(request))
     entries = [entry for entry in index.entries if str(entry.id) in changed][:MOST_CHANGED]
     context = {
         "views": views_of(shown, entries),
@@ -170,9 +174,9 @@ def _since(request: HttpRequest) -> int:
     return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
 
 
-def _changed_rows(user: User, since: int) -> set[str]:
+def _changed_rows(owner_id: int, since: int) -> set[str]:
     recent = Q(id__gt=since) | Q(id__gt=since - BEHIND_EVENTS, at__gt=timezone.now() - BEHIND)
-    events = JobEvent.objects.filter(recent, owner_id=user.pk, id__gt=since - BEHIND_EVENTS)
-    live = Job.objects.filter(owner=user, status__in=LIVE)
+    events = JobEvent.objects.filter(recent, owner_id=owner_id, id__gt=since - BEHIND_EVENTS)
+    live = Job.objects.filter(owner_id=owner_id, status__in=LIVE)
     subjects = {*events.values_list("subject", flat=True), *live.values_list("subject", flat=True)}
     return {subject.removeprefix("row:") for subject in subjects if subject.startswith("row:")}

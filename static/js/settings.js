@@ -4,11 +4,13 @@ import { sayIn, toast } from "./say.js";
 
 const path = () => `/api/workspaces/${document.body.dataset.workspace}`;
 const NUMBERS = ["outputWidth", "outputHeight", "imagesPerGenerate"];
+const SWITCHES = ["shopRefusals", "rightsConfirmed"];
 
 function body(form) {
   const fields = Object.fromEntries(new FormData(form));
   for (const name of NUMBERS) fields[name] = Number(fields[name]);
-  return { ...fields, name: fields.name.trim(), rightsConfirmed: form.elements.rightsConfirmed.checked };
+  for (const name of SWITCHES) fields[name] = form.elements[name].checked;
+  return { ...fields, name: fields.name.trim() };
 }
 
 export function startSettings() {

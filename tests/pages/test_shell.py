@@ -60,8 +60,13 @@ def test_simulation_is_said_on_every_page_and_only_then(
     page: Client, settings: LazySettings, simulated: list[str]
 ) -> None:
     settings.SIMULATED = simulated
-    for path in ("/", "/account"):
+    for path in ("/", "/account", "/no-such-page"):
         assert ("Simulated providers" in page.get(path).content.decode()) == bool(simulated)
+
+
+def test_the_sign_in_page_says_it_too(db: None, settings: LazySettings) -> None:
+    settings.SIMULATED = ["xai"]
+    assert "Simulated providers" in Client().get("/signin").content.decode()
 
 
 def test_no_link_leads_to_a_page_that_does_not_exist(page: Client, workspace: Workspace) -> None:

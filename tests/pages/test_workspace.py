@@ -81,10 +81,13 @@ def test_a_row_is_not_found_under_another_workspace(page: Client, workspace: Wor
     assert page.get(url(workspace, "rows", row.pk)).status_code == 404
 
 
-def test_staff_see_everybodys(workspace: Workspace) -> None:
+def test_staff_see_everybodys_and_what_moves_there(workspace: Workspace) -> None:
     client = Client()
     client.force_login(StaffFactory())
     assert workspace.name in text(client.get(url(workspace)))
+    row = RowFactory(workspace=workspace)
+    JobFactory(row=row)
+    assert f'id="row-{row.pk}"' in text(client.get(url(workspace, "rows", "changes")))
 
 
 @pytest.mark.parametrize(

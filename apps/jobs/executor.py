@@ -117,7 +117,12 @@ def _fail_for_good(lease: Lease, failure: Failure) -> None:
 def end_failed(jobs: list[Job], failure: Failure) -> None:
     """What follows a final failure, in its transaction: the kind's own hook, then whoever still waits fails too."""
     for job in jobs:
-        handler_of(job.kind).failed(job, failure)
+        try:
+            with transaction.atomic():
+                handler_of(job.kind).failed(job, failure)
+        except Exception as error:
+            # A broken hook must not keep its job alive: it would be rescued and fail again at every tick.
+            log.error("failed_hook_broke", job=str(job.uid), exc_info=error)
     lifecycle.end_dependants([job.pk for job in jobs], status="failed", failure=lifecycle.DEPENDENCY_FAILED)
 
 

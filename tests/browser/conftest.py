@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from apps.accounts.models import User
 from apps.assets.library import store_upload
+from apps.jobs.models import Job
 from apps.studio.demo import PHOTOS
 from apps.studio.models import Row, Workspace
-from tests.support.stack import Stack, running
+from tests.support.stack import Stack, running, wait_until
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse its ORM there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -55,9 +56,11 @@ def processes(
 
 
 @pytest.fixture
-def stack(transactional_db: None, processes: Stack) -> Stack:
+def stack(transactional_db: None, processes: Stack) -> Iterator[Stack]:
     processes.simulator.reset()
-    return processes
+    yield processes
+    # The tables are emptied next; a worker in the middle of a job would deadlock with that.
+    wait_until(lambda: not Job.objects.processing().exists(), what="no job at work")
 
 
 @pytest.fixture

@@ -75,7 +75,6 @@ def test_cancel_in_the_queue(stack: Stack, desk: Desks, workspace: Workspace, ro
     expect(status(page, row)).to_have_text("Cancelled")
     expect(line(page, row)).to_contain_text("Nothing was charged.")
     assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
-    lanes.resume("images")
 
 
 def test_the_queue_drawer_reorders_and_cancels(desk: Desks, workspace: Workspace, add_row: Callable[..., Row]) -> None:
@@ -94,7 +93,6 @@ def test_the_queue_drawer_reorders_and_cancels(desk: Desks, workspace: Workspace
     expect(names).to_have_text(["rocket.jpg", "hubble_deep_field.jpg"])
     page.get_by_role("button", name="Cancel image for rocket.jpg").click()
     expect(names).to_have_text(["hubble_deep_field.jpg"])
-    lanes.resume("images")
 
 
 def test_a_prompt_is_saved_when_left_and_ctrl_enter_generates(desk: Desks, workspace: Workspace, row: Row) -> None:

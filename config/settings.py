@@ -224,10 +224,11 @@ PROVIDER_LIMITS = {
         "per_minute": integer("WAVESPEED_REQUESTS_PER_MINUTE", 0),
     },
 }
-# Each entry: model, and what it is for: any (first choice and after errors), refusal, too_long.
+# Each entry: model, and after what it is asked: error, refusal, too_long; without any, after error and too_long.
+# After a refusal only where the workspace allows another model to be asked as well.
 PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [
     "grok-4.7",
-    "grok-4.3:error",
+    "grok-4.3:error|refusal",
     "grok-4.20-non-reasoning:error|too_long",
 ]
 IMAGE_MODEL = text("PRESSROOM_IMAGE_MODEL", "bytedance/seedream-v4.5/edit")

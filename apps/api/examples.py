@@ -135,6 +135,16 @@ PROMPT = (
         "source": "model",
         "modelAsked": "grok-4.7",
         "modelAnswered": "grok-4.7",
+        "tried": [
+            {
+                "attempt": 1,
+                "model": "grok-4.7",
+                "answered": "grok-4.7",
+                "outcome": "accepted",
+                "said": "",
+                "cost": "0.0024",
+            }
+        ],
         "error": None,
         "cost": "0.0024",
         "createdAt": _CREATED,
@@ -153,6 +163,8 @@ WORKSPACE: dict[str, Any] = {
     "imagesPerGenerate": 2,
     "generationModel": "",
     "promptStrategy": "describe",
+    "shopRefusals": False,
+    "modelWarnings": [],
     "onPromptFailure": "template",
     "rightsConfirmedAt": _CREATED,
     "createdAt": _CREATED,

@@ -28,6 +28,7 @@ from apps.studio.models import PromptJob
 from apps.studio.services import queue_prompt
 
 MAX_INSTRUCTIONS = 2000
+TRIED = ("accepted", "refusal", "too_long", "error", "held", "incapable")
 
 
 class QueuePromptSerializer(CamelSerializer):
@@ -47,6 +48,17 @@ class QueuedPromptSerializer(OutlookSerializer):
     estimated_wait_time = serializers.FloatField(source="outlook.p50", allow_null=True, help_text="Seconds: the p50")
 
 
+class TriedSerializer(CamelSerializer):
+    """One model that was asked, or passed over, and what came of it."""
+
+    attempt = serializers.IntegerField()
+    model = serializers.CharField()
+    answered = serializers.CharField(help_text="The model that answered; empty when none did")
+    outcome = serializers.ChoiceField(choices=TRIED, help_text="held: budget, rate limit or breaker stood in the way")
+    said = serializers.CharField()
+    cost = serializers.CharField(allow_null=True, help_text="USD; null when none is known")
+
+
 class PromptSerializer(QueuedPromptSerializer):
     kind = serializers.CharField(source="job.kind")
     stage = serializers.CharField()
@@ -59,6 +71,7 @@ class PromptSerializer(QueuedPromptSerializer):
     )
     model_asked = serializers.CharField(source="prompt_job.model_asked")
     model_answered = serializers.CharField(source="prompt_job.model_answered")
+    tried = TriedSerializer(source="prompt_job.tried", many=True, help_text="Every model asked, in order")
     error = ErrorSerializer(allow_null=True)
     cost = Money()
     created_at = serializers.DateTimeField(source="job.created_at")

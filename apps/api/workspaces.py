@@ -16,7 +16,7 @@ from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Urls,
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.studio.models import PromptPolicy, Workspace
 from apps.studio.owned import find_workspace
-from apps.studio.workspaces import create_workspace, delete_workspace, update_workspace
+from apps.studio.workspaces import create_workspace, delete_workspace, model_warnings, update_workspace
 
 EDGE = partial(WholeNumber, min_value=1024, max_value=4096, required=False)
 
@@ -33,6 +33,9 @@ class WorkspaceSettingsSerializer(CamelSerializer):
     )
     prompt_strategy = Text(max_length=40, required=False)
     on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices, required=False)
+    shop_refusals = YesOrNo(
+        required=False, help_text="When a model declines, ask those that are named for refusals in the settings"
+    )
     rights_confirmed = YesOrNo(required=False, help_text="The owner confirms the right to use these images")
 
 
@@ -51,9 +54,14 @@ class WorkspaceSerializer(CamelSerializer):
     generation_model = serializers.CharField()
     prompt_strategy = serializers.CharField()
     on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices)
+    shop_refusals = serializers.BooleanField()
+    model_warnings = serializers.SerializerMethodField(help_text="Models that are retired or answered for by another")
     rights_confirmed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+    def get_modelWarnings(self, workspace: Workspace) -> list[str]:
+        return model_warnings(workspace)
 
 
 class WorkspacePageSerializer(CamelSerializer):

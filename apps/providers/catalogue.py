@@ -124,3 +124,13 @@ def same_model(provider: str, asked: str, answered: str) -> bool:
     """Whether the answer came from the model asked for, an alias and its dated name being one."""
     first, second = find_model(provider, asked), find_model(provider, answered)
     return asked == answered or (first is not None and first is second)
+
+
+def fate_of(provider: str, name: str) -> str:
+    """What became of a model, in words for whoever named it; empty for one that is there, or that we do not know."""
+    known = find_model(provider, name)
+    if known is None or known.retired is None:
+        return ""
+    since = f"{name} was retired on {known.retired.day} {known.retired:%B %Y}"
+    answers = f"{known.redirects_to} answers instead, at its own price" if known.redirects_to else "it answers no more"
+    return f"{since}: {answers}." + (f" Name {known.successor} instead." if known.successor else "")

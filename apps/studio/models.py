@@ -37,6 +37,9 @@ class Workspace(models.Model):
     generation_model = models.CharField(max_length=100, blank=True, help_text="Empty: the deployment's image model")
     prompt_strategy = models.CharField(max_length=40, default="describe")
     on_prompt_failure = models.CharField(max_length=10, choices=PromptPolicy.choices, default=PromptPolicy.TEMPLATE)
+    shop_refusals = models.BooleanField(
+        default=False, help_text="Ask another model when one declines; only those that are there for refusals"
+    )
     rights_confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the owner confirmed the right to use these images"
     )

@@ -23,7 +23,7 @@ from apps.providers.wavespeed.client import WavespeedClient
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob, PromptJob, Row
 from apps.studio.owned import find_row
-from apps.studio.prompting.chain import chain
+from apps.studio.prompting.chain import ERROR, chain
 from apps.studio.prompting.strategies import MAX_TOKENS, strategy_for, user_text
 from apps.studio.rows import references_of
 from apps.studio.sizes import output_size
@@ -140,9 +140,11 @@ def _asked_of(row: Row) -> PromptJob:
 
 
 def wanted_for_prompt(asked: PromptJob, owner_id: int) -> Wanted:
-    """What to set aside for it: the first model's answer. Another one of the chain is asked only when it can be covered."""
-    price = prompt_price(chain()[0].model, asked)
-    return Wanted(asked.job_id, owner_id, PROMPTS, price.amount or spending.ZERO)
+    """What to set aside for it: the cheapest answer of the chain. Before a dearer model is asked, the rest is added."""
+    entries = chain()
+    models = [entry.model for entry in entries if entry is entries[0] or entry.steps_in_for(ERROR)]
+    amounts = [price for model in models if (price := prompt_price(model, asked).amount) is not None]
+    return Wanted(asked.job_id, owner_id, PROMPTS, min(amounts, default=spending.ZERO))
 
 
 def wanted_for_image(asked: ImageJob, owner_id: int) -> Wanted:

@@ -1,5 +1,6 @@
 """Making, changing and removing workspaces."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -7,7 +8,9 @@ from apps.accounts.models import User
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE
+from apps.providers.catalogue import fate_of
 from apps.studio.models import Workspace
+from apps.studio.prompting.chain import chain
 from apps.studio.rows import subject_of
 
 
@@ -26,6 +29,13 @@ def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = No
         setattr(workspace, name, value)
     workspace.save(update_fields=[*fields, "updated_at"])
     return workspace
+
+
+def model_warnings(workspace: Workspace) -> list[str]:
+    """What is wrong with the models that would work for it: retired, or answered for by another."""
+    images = workspace.generation_model or settings.IMAGE_MODEL
+    named = [*(("xai", entry.model) for entry in chain()), ("wavespeed", images)]
+    return [words for provider, model in named if (words := fate_of(provider, model))]
 
 
 def delete_workspace(workspace: Workspace) -> None:

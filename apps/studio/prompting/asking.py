@@ -1,0 +1,206 @@
+"""One model of the chain is asked for a prompt: leave and money first, then the paid call, then the check of its answer.
+
+Whatever comes of it is written down in `PromptJob.tried`: who was asked, who answered, what was said, what it cost.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+
+from apps.core.failpoints import failpoint
+from apps.jobs import budgets, calling
+from apps.jobs.handlers import GiveUp, RetryLater, Run
+from apps.jobs.states import Reason
+from apps.jobs.values import Failure
+from apps.providers import calls
+from apps.providers.catalogue import find_model
+from apps.providers.errors import ContentRefused, OutcomeUnknown, ProviderError, RequestTooLarge, Truncated
+from apps.providers.models import Call, CallState
+from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
+from apps.providers.xai.client import XaiClient
+from apps.providers.xai.errors import shortcoming
+from apps.studio.models import PromptJob
+from apps.studio.prompting.chain import ERROR, REFUSAL, TOO_LONG, Entry
+from apps.studio.prompting.checks import Rejected, accepted
+from apps.studio.prompting.strategies import MAX_TOKENS, strategy_for
+from apps.studio.quotes import prompt_price
+
+log = structlog.get_logger(__name__)
+
+Parts = tuple[TextPart | ImagePart, ...]
+PROVIDER = "xai"
+CALL_SECONDS = 60.0
+LONGEST_SAID = 300  # characters kept of what a model or provider said
+ACCEPTED, HELD, INCAPABLE = "accepted", "held", "incapable"
+REFUSED = Failure(
+    "prompt_refused", "Grok declined to write a prompt for this row.", "Type a prompt and press Generate."
+)
+REJECTED = Failure("prompt_rejected", "Grok answered, but not with a usable prompt.", "Try it again, or type a prompt.")
+NO_EYES = Failure(
+    "model_takes_no_pictures",
+    "No model that may write prompts takes pictures.",
+    "Whoever runs this desk must name one in PRESSROOM_PROMPT_MODELS.",
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A prompt and where it is from."""
+
+    prompt: str
+    source: str
+    model_asked: str = ""
+    model_answered: str = ""
+
+
+@dataclass(frozen=True)
+class Setback:
+    """One model did not deliver: the kind of failure, what it means if nobody else does, what was said and paid."""
+
+    kind: str
+    end: RetryLater | GiveUp
+    said: str
+    outcome: str
+    answered: str = ""
+    cost_usd: Decimal | None = None
+
+
+def ask(run: Run, prompt_job: PromptJob, entry: Entry, parts: Parts) -> Written | Setback:
+    """Asks one model, or says why it was not asked; either is written down."""
+    try:
+        answer = _answer_of(run, prompt_job, entry.model, parts)
+    except RetryLater as held:
+        return _setback(run, prompt_job, entry, Setback(ERROR, held, held.failure.message, HELD))
+    except ProviderError as error:
+        return _setback(run, prompt_job, entry, _of_error(error))
+    try:
+        prompt = accepted(answer.text)
+    except Rejected as rejection:
+        return _setback(run, prompt_job, entry, _of_rejection(rejection, answer))
+    note(run, prompt_job, model=entry.model, answered=answer.model, outcome=ACCEPTED, cost_usd=answer.cost_usd)
+    return Written(prompt, PromptJob.Source.MODEL, entry.model, answer.model)
+
+
+def cannot(run: Run, prompt_job: PromptJob, entry: Entry) -> Setback | None:
+    """Why a model is passed over without a call: it takes no pictures, or declined this very request before."""
+    known = find_model(PROVIDER, entry.model)
+    if known and not known.images:
+        said = "It takes no pictures, so it was not asked."
+        return _setback(run, prompt_job, entry, Setback(ERROR, GiveUp(NO_EYES), said, INCAPABLE))
+    if any(past["model"] == entry.model and past["outcome"] == REFUSAL for past in prompt_job.tried):
+        return Setback(REFUSAL, GiveUp(REFUSED), "", REFUSAL)
+    return None
+
+
+def note(
+    run: Run,
+    prompt_job: PromptJob,
+    *,
+    model: str,
+    outcome: str,
+    answered: str = "",
+    said: str = "",
+    cost_usd: Decimal | None = None,
+) -> None:
+    """Adds a line to the record, at once: whoever looks while the next one is asked sees it."""
+    cost = None if cost_usd is None else f"{cost_usd:f}"
+    prompt_job.tried.append(
+        {
+            "attempt": run.lease.attempt,
+            "model": model,
+            "answered": answered,
+            "outcome": outcome,
+            "said": said[:LONGEST_SAID],
+            "cost": cost,
+        }
+    )
+    PromptJob.objects.filter(pk=prompt_job.pk).update(tried=prompt_job.tried)
+
+
+def _setback(run: Run, prompt_job: PromptJob, entry: Entry, setback: Setback) -> Setback:
+    note(
+        run,
+        prompt_job,
+        model=entry.model,
+        answered=setback.answered,
+        outcome=setback.outcome,
+        said=setback.said,
+        cost_usd=setback.cost_usd,
+    )
+    log.info("model_failed", model=entry.model, kind=setback.outcome)
+    return setback
+
+
+def _of_error(error: ProviderError) -> Setback:
+    cost = error.cost_usd
+    if isinstance(error, ContentRefused):
+        return Setback(REFUSAL, GiveUp(REFUSED), error.detail or error.message, REFUSAL, cost_usd=cost)
+    kind = TOO_LONG if isinstance(error, RequestTooLarge | Truncated) else ERROR
+    end = calling.verdict(error)
+    held = isinstance(end, RetryLater) and end.reason != Reason.BACKOFF
+    return Setback(kind, end, error.message, HELD if held else kind, cost_usd=cost)
+
+
+def _of_rejection(rejection: Rejected, answer: ChatAnswer) -> Setback:
+    """The check of an answer counts as that model's failure."""
+    kind = {"refusal": REFUSAL, "too_long": TOO_LONG}.get(rejection.code, ERROR)
+    end = GiveUp(REFUSED if kind == REFUSAL else REJECTED)
+    return Setback(kind, end, rejection.message, kind, answer.model, answer.cost_usd)
+
+
+def _answer_of(run: Run, prompt_job: PromptJob, model: str, parts: Parts) -> ChatAnswer:
+    """Budget and breaker are asked again for each model; raises RetryLater when one of them stands in the way."""
+    strategy = strategy_for(prompt_job)
+    request = ChatRequest(model=model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS)
+    budgets.cover(run.lease, provider=PROVIDER, amount=prompt_price(model, prompt_job).amount or Decimal(0))
+    return _paid_answer(run, request, strategy=f"{strategy.name}.{strategy.version}", pictures=len(parts) - 1)
+
+
+def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int) -> ChatAnswer:
+    """One call in the ledger: its intent before it leaves, what it cost before anything else is done with the answer."""
+    seconds = min(CALL_SECONDS, run.remaining)
+    _mark_resent(run.lease.job_id)
+    with calling.permit(provider=PROVIDER, model=request.model, seconds=seconds):
+        call = calls.begin(
+            job_id=run.lease.job_id,
+            attempt=run.lease.attempt,
+            owner_id=run.lease.owner_id,
+            provider=PROVIDER,
+            purpose="chat",
+            model=request.model,
+            inputs={"strategy": strategy, "pictures": pictures},
+        )
+        failpoint("before_chat")
+        try:
+            answer = XaiClient.from_settings().chat(request, seconds=seconds)
+        except ProviderError as error:
+            (calls.failed if error.outcome_known else calls.unknown)(call, error)
+            calling.report(provider=PROVIDER, model=request.model, error=error)
+            raise
+    failpoint("after_chat")
+    calls.succeeded(
+        call,
+        result={"text": answer.text, "refusal": answer.refusal, "finish_reason": answer.finish_reason},
+        model_answered=answer.model,
+        usage=dict(answer.usage.raw),
+        cost_usd=answer.cost_usd,
+        cost_source=answer.cost_source,
+        provider_id=answer.id,
+        http_status=answer.http_status,
+    )
+    failpoint("after_answer")
+    calling.report(provider=PROVIDER, model=request.model, error=None)
+    lacking = shortcoming(answer)
+    if lacking:
+        raise lacking
+    return answer
+
+
+def _mark_resent(job_id: int) -> None:
+    """After one call of unknown outcome another is sent, and the first flagged; after two, none. Raises OutcomeUnknown."""
+    unheard = list(Call.objects.filter(job_id=job_id, purpose="chat", state=CallState.UNKNOWN))
+    if any(call.resent for call in unheard):
+        raise OutcomeUnknown(PROVIDER, message="Grok was asked twice, and no answer came back either time.")
+    for call in unheard:
+        calls.resent(call)

@@ -18,6 +18,7 @@ admin.site.unregister(Group)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
     list_display = ("username", "email", "is_staff", "is_active", "last_login")
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Queue", {"fields": ("queue_quota",)}))
 
 
 @admin.register(ApiToken)

@@ -6,6 +6,7 @@ It calls no provider: nothing may hold up a rescue. What is open at a provider a
 from collections.abc import Callable, Iterable
 
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
 
 from apps.core.failpoints import failpoint
@@ -15,12 +16,16 @@ from apps.jobs.models import Job
 
 log = structlog.get_logger(__name__)
 
+# Two probes a lane, however long the lines are.
 _DUE_LANES = """
 SELECT lane, max(priority) FROM (
-  (SELECT DISTINCT ON (lane) lane, priority FROM jobs_job WHERE status = 'queued' ORDER BY lane, priority DESC)
+  SELECT l.lane, (SELECT priority FROM jobs_job j WHERE j.lane = l.lane AND j.status = 'queued'
+                  ORDER BY j.priority DESC, j.turn, j.seq LIMIT 1) AS priority
+  FROM unnest(%(lanes)s::text[]) AS l(lane)
   UNION ALL
-  (SELECT DISTINCT lane, 5 FROM jobs_job WHERE wake_at <= clock_timestamp())) due
-GROUP BY lane
+  SELECT l.lane, 5 FROM unnest(%(lanes)s::text[]) AS l(lane)
+  WHERE EXISTS (SELECT 1 FROM jobs_job j WHERE j.lane = l.lane AND j.wake_at <= clock_timestamp())) due
+WHERE priority IS NOT NULL GROUP BY lane
 """
 
 
@@ -33,8 +38,8 @@ def dispatch() -> dict[str, int]:
         "aged": lifecycle.age(),
         "funded": budgets.go_on(),
         "woken": _wake_due_lanes(),
-        "tallied": figures.fold(),
     }
+    figures.fold()
     if any(counts.values()):
         log.info("dispatched", **counts)
     return counts
@@ -78,6 +83,6 @@ def _untie(*, id: int, ended: str) -> bool:
 
 def _wake_due_lanes() -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_DUE_LANES)
+        cursor.execute(_DUE_LANES, {"lanes": list(settings.LANES)})
         lanes = cursor.fetchall()
     return sum(wakeups.wake(lane, priority) for lane, priority in lanes)

@@ -226,6 +226,11 @@ def promote(*, limit: int = BATCH) -> int:
     return len(_change(sql.PROMOTE, {"limit": limit}))
 
 
+def requeue(job_ids: Sequence[int]) -> int:
+    """scheduled → queued before its time, by a person."""
+    return len(_change(sql.REQUEUE, {"job_ids": list(job_ids)}))
+
+
 def age(*, seconds: float | None = None, limit: int = AGED_AT_ONCE) -> int:
     """One priority more, up to 9, for what has waited a period in its line; of each line the first `limit` are looked at.
 

@@ -318,6 +318,12 @@ WITH {to_queued("done", "status = 'scheduled' AND run_after <= clock_timestamp()
 {_told(_from("done", "'queued'"))}
 """
 
+# By a person, before its time. What waits for money goes on when there is some.
+REQUEUE = f"""
+WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'scheduled' AND reason <> 'budget'")},
+{_told(_from("done", "'queued'", reason="'requeued'"))}
+"""
+
 # Waiting for a job that is over: a verb that ended it was passed by, or the job was deleted.
 LEFT_WAITING = """
 SELECT w.id, coalesce(j.status, '') AS ended FROM jobs_job w LEFT JOIN jobs_job j ON j.id = w.waits_for_id

@@ -17,7 +17,7 @@ from apps.pages.words import Line, waiting
 from tests.api.conftest import caller_of
 from tests.factories import JobFactory, RowFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 LANE = "images"
 SOON = timedelta(seconds=40)
 

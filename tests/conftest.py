@@ -8,7 +8,7 @@ from pathlib import Path
 import django
 import pytest
 
-from apps.launch.testing import embedded_servers
+from apps.launch.testing import EmbeddedServers, embedded_servers
 
 # Started while this file is imported, and the settings module is named only here and not in pyproject.toml:
 # pytest-django would read the settings, and with them DATABASE_URL, before any conftest.
@@ -23,6 +23,14 @@ if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
 os.environ["PRESSROOM_DATA_DIR"] = str(_directory / "data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()  # the conftest of a folder named on the command line is imported right after this one
+
+
+@pytest.fixture(scope="session")
+def servers() -> EmbeddedServers:
+    """The run's own servers, for tests that kill and restart them."""
+    if "_servers" not in globals():
+        pytest.skip("The servers of DATABASE_URL and REDIS_URL are not ours to kill.")
+    return _servers
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

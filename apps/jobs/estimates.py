@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from apps.jobs.broker import hints
 from apps.jobs.capacity import (
     FAR,
     WORKER_SILENT_SECONDS,
@@ -59,6 +60,7 @@ class _View:
     durations: dict[str, Durations]
     ahead: dict[int, Job]
     earlier: dict[int, int]
+    is_woken: bool
 
 
 def describe(jobs: Sequence[Job]) -> dict[int, Outlook]:
@@ -71,6 +73,7 @@ def describe(jobs: Sequence[Job]) -> dict[int, Outlook]:
         durations=durations_of({job.kind for job in everybody}) if everybody else {},
         ahead=ahead,
         earlier=_earlier([job for job in live if job.waits_for_id in ahead]),
+        is_woken=not live or hints.answers(),
     )
     told = {job.pk: _outlook(job, view) for job in jobs if job.finished_at is None}
     return told | _short_of_money(told)
@@ -110,7 +113,7 @@ def _outlook(job: Job, view: _View) -> Outlook:
 def _queued(job: Job, view: _View) -> Outlook:
     lane = view.lanes[job.lane]
     position = lane.ahead_of(job)
-    reason, until, facts = _why(job, lane)
+    reason, until, facts = _why(job, lane, is_woken=view.is_woken)
     place = lane.line.get(job.pk) or Place(position, job.owner_id, job.priority, job.turn)
     return _told(job, view, place, Outlook(position, reason=reason, until=until, facts=facts))
 
@@ -156,7 +159,7 @@ def _waiting(job: Job, view: _View) -> Outlook:
     return replace(outlook, p50=max(before.p50 + took.p50, own.p50), p90=before.p90 + took.p90 + own.p90)
 
 
-def _why(job: Job, lane: LaneState) -> tuple[str, datetime | None, dict[str, object]]:
+def _why(job: Job, lane: LaneState, *, is_woken: bool) -> tuple[str, datetime | None, dict[str, object]]:
     """Why it does not run now: the first of these that is so; nothing when it is about to start."""
     for hold in lane.holds:
         if _holds(hold, job):
@@ -164,6 +167,8 @@ def _why(job: Job, lane: LaneState) -> tuple[str, datetime | None, dict[str, obj
             return hold.reason, hold.until, by
     if not lane.processes:
         return Reason.NO_WORKER, None, {"since": lane.silent_since}
+    if not is_woken:
+        return Reason.NO_WORKER, None, {"cause": "redis_away"}
     own = lane.running_of.get(job.owner_id, 0)
     if lane.owner_limit is not None and own >= lane.owner_limit:
         return Reason.OWNER_LIMIT, None, {"limit": lane.owner_limit, "running": own}

@@ -207,6 +207,10 @@ def _scheduled(line: Line) -> Wait:
 
 
 def _no_worker(line: Line) -> Wait:
+    if line.fact("cause") == "redis_away":
+        return Wait(
+            "held", "Held", "Redis is away, so nobody is woken.", "It keeps its place and starts by itself then."
+        )
     since = line.fact("since")
     when = format_html(" since {}", clock(since)) if isinstance(since, datetime) else NOTHING
     lead = format_html("Nobody works on {}{}.", _lane(line)[1], when)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from apps.assets.storage import open_file
 from apps.providers.models import Call
@@ -101,6 +102,7 @@ class Figures:
     texts_bought_again: int = 0
     ambiguous: int = 0
     unknown_flagged: int = 0
+    flagged: int = 0
     slowest_recovery_seconds: float = 0.0
 
 
@@ -187,6 +189,7 @@ def figures(ledger: list[dict[str, Any]]) -> Figures:
         texts_bought_again=_twice(bought["xai"]),
         ambiguous=_ambiguous(bought),
         unknown_flagged=Call.objects.filter(state="unknown").count(),
+        flagged=Call.objects.filter(Q(state="unknown") | Q(resent=True)).count(),
         slowest_recovery_seconds=float(slowest),
     )
 

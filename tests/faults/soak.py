@@ -69,6 +69,16 @@ def ground(directory: Path) -> Iterator[EmbeddedServers]:
         yield servers
 
 
+def operate(steps: int) -> int:
+    """F40 and F30 at length, on the same database once it is quiet. Raises at the first broken rule."""
+    if steps:
+        os.environ |= {"PRESSROOM_MODEL_STEPS": "100", "PRESSROOM_MODEL_EXAMPLES": str(steps // 100)}
+        from tests.faults import at_length
+
+        at_length.run()
+    return 0
+
+
 def main() -> int:
     asked = arguments()
     random.seed(asked.seed)
@@ -82,9 +92,10 @@ def main() -> int:
             soak = Soak(asked, servers, directory)
             try:
                 soak.run()
-                return soak.report(seconds=time.monotonic() - begun)
+                outcome = soak.report(seconds=time.monotonic() - begun)
             finally:
                 soak.stack.stop()
+            return outcome or operate(asked.operations)
 
 
 if __name__ == "__main__":

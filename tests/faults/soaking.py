@@ -172,7 +172,10 @@ class Soak:
             invariants.check(ledger, tick_seconds=1)
         except AssertionError as error:
             broken = str(error)
-        for name, value in self._lines(invariants.figures(ledger), lost, seconds):
+        found = invariants.figures(ledger)
+        if found.images_bought_twice or found.texts_bought_again > found.flagged:
+            broken += "\nMore was bought again than is flagged."
+        for name, value in self._lines(found, lost, seconds):
             print(f"{name:<58}{value:>22}")
         print(f"\n{broken or 'Every invariant holds.'}")
         return 1 if broken or lost else 0
@@ -195,9 +198,10 @@ class Soak:
         yield "images kept, marked late", f"{found.images_kept_late}"
         yield "orders looked up and not there, sent again", f"{Call.objects.filter(state='lost').count()}"
         yield "texts bought (the provider's ledger)", f"{found.texts_bought:,}"
-        yield "texts bought again", f"{found.texts_bought_again}"
-        yield "calls of unknown outcome, flagged", f"{found.unknown_flagged}"
-        yield "  of them paid, as the provider's ledger shows", f"{found.ambiguous}"
+        yield "texts bought again, each after an answer nobody heard", f"{found.texts_bought_again}"
+        yield "calls flagged as perhaps paid twice", f"{found.flagged}"
+        yield "  of them of unknown outcome to this day", f"{found.unknown_flagged}"
+        yield "  of those paid, as the provider's ledger shows", f"{found.ambiguous}"
         yield "presses refused while PostgreSQL was away", f"{self.refused}"
         yield "time", f"{seconds / 60:.1f} min ({found.jobs / seconds:.1f} jobs/s)"
 

@@ -23,8 +23,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's exception handler: `type, title, status, detail, code, action, instance` and what the error adds."""
     request = context["request"]._request
     if isinstance(error, OperationalError | InterfaceError):
-        log.error("database_away", error=type(error).__name__)
-        return database_away_response(request)
+        return database_away_response(request, error)
     problem = as_problem(error) or _unexpected(error, request)
     body = {**problem_body(problem), "instance": request.path}
     return Response(body, status=problem.status, headers=problem.headers, content_type=PROBLEM_JSON)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from apps.core.context import logged
+from apps.core.database import is_conflict
 
 log = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -42,18 +43,23 @@ class DatabaseAwayMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        log.error("database_away", error=type(exception).__name__)
-        return database_away_response(request)
+        return database_away_response(request, exception)
 
 
-def database_away_response(request: HttpRequest) -> HttpResponse:
+def database_away_response(request: HttpRequest, error: Exception) -> HttpResponse:
+    """503 with Retry-After: the database is away, or too busy with others for this request."""
+    busy = is_conflict(error)
+    code = "database_busy" if busy else "database_away"
+    log.error(code, error=type(error).__name__)
     if request.path.startswith("/api/"):
         body = {
             "type": "about:blank",
             "title": "Service Unavailable",
             "status": 503,
-            "code": "database_away",
-            "detail": "The database cannot be reached. Nothing was lost.",
+            "code": code,
+            "detail": "The database is busy. Nothing was done."
+            if busy
+            else "The database cannot be reached. Nothing was lost.",
             "action": "Try again in a few seconds.",
         }
         response: HttpResponse = JsonResponse(body, status=503, content_type="application/problem+json")

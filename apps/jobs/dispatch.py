@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
+from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
 from apps.jobs import budgets, figures, lifecycle, wakeups
 from apps.jobs.executor import end_failed
@@ -31,17 +32,20 @@ WHERE priority IS NOT NULL GROUP BY lane
 
 def dispatch() -> dict[str, int]:
     """One pass over everything; answers how many of each. Two at once share the rows by SKIP LOCKED."""
-    counts = {
-        "promoted": lifecycle.promote(),
-        "rescued": _rescue(),
-        "untied": _each(lifecycle.left_waiting(), _untie),
-        "aged": lifecycle.age(),
-        "funded": budgets.go_on(),
-        "woken": _wake_due_lanes(),
-    }
-    figures.fold()
+    counts, broken = {}, []
+    for name, work in _PARTS.items():
+        try:
+            counts[name] = work()
+        except Exception as error:
+            if is_passing(error):
+                raise  # the database is away: the next tick sees to it
+            # One part that breaks must not keep the others from being done, at this tick or ever.
+            log.error("dispatch_part_broke", part=name, exc_info=error)
+            broken.append(error)
     if any(counts.values()):
         log.info("dispatched", **counts)
+    if broken:
+        raise broken[0]
     return counts
 
 
@@ -86,3 +90,20 @@ def _wake_due_lanes() -> int:
         cursor.execute(_DUE_LANES, {"lanes": list(settings.LANES)})
         lanes = cursor.fetchall()
     return sum(wakeups.wake(lane, priority) for lane, priority in lanes)
+
+
+def _fold() -> int:
+    figures.fold()
+    return 0
+
+
+# Rescue first, and the wake-ups after whatever made work due.
+_PARTS: dict[str, Callable[[], int]] = {
+    "rescued": _rescue,
+    "promoted": lifecycle.promote,
+    "untied": lambda: _each(lifecycle.left_waiting(), _untie),
+    "aged": lifecycle.age,
+    "funded": budgets.go_on,
+    "woken": _wake_due_lanes,
+    "folded": _fold,
+}

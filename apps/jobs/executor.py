@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from apps.core.context import logged
+from apps.core.database import is_conflict, is_passing
 from apps.core.failpoints import failpoint
 from apps.jobs import lifecycle, retries
 from apps.jobs.handlers import Cancelled, Done, LeaseLost, Parked, RetryLater, Run, handler_of
@@ -36,10 +37,11 @@ def execute(lease: Lease, *, worker: str, go_on: bool) -> Next:
         try:
             return _run(run, worker=worker, go_on=go_on)
         except (OperationalError, InterfaceError) as error:
-            if _connection_lost():
+            if is_passing(error):
                 _hand_back_when_possible(lease)
             else:
-                _failed(lease, error)
+                crowded = RetryLater(retries.CROWDED, after=DATABASE_PAUSE_SECONDS, reason=retries.INTERRUPTED)
+                _failed(lease, crowded if is_conflict(error) else error)
         return Next()
 
 
@@ -152,12 +154,8 @@ def _interrupted(lease: Lease, why: RetryLater) -> None:
         log.warning("not_handed_back", error=type(error).__name__)
 
 
-def _connection_lost() -> bool:
-    return connection.connection is None or connection.connection.closed
-
-
 def _hand_back_when_possible(lease: Lease) -> None:
-    """PostgreSQL went away in the middle: the worker waits for it, and the job loses no try.
+    """PostgreSQL failed in the middle: the worker waits for it, and the job loses no try.
 
     Whether a COMMIT was applied whose answer was lost is asked with the fence: then there is nothing to hand back.
     After the time of a lease it is left to rescue.
@@ -167,7 +165,7 @@ def _hand_back_when_possible(lease: Lease) -> None:
         connection.close()
         try:
             return _failed(lease, RetryLater(retries.DATABASE_AWAY, after=1.0, reason=retries.INTERRUPTED))
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > ends:
+        except (OperationalError, InterfaceError) as error:
+            if not is_passing(error) or time.monotonic() > ends:
                 raise
             time.sleep(DATABASE_PAUSE_SECONDS)

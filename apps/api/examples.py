@@ -131,6 +131,8 @@ PROMPT = (
         "priority": 8,
         "rowId": ROW_ID,
         "operation": "generate",
+        "strategy": "describe",
+        "strategyVersion": 1,
         "generatedPrompt": JOB["prompt"],
         "source": "model",
         "modelAsked": "grok-4.7",
@@ -163,6 +165,8 @@ WORKSPACE: dict[str, Any] = {
     "imagesPerGenerate": 2,
     "generationModel": "",
     "promptStrategy": "describe",
+    "secondStrategy": "",
+    "secondShare": 0,
     "shopRefusals": False,
     "modelWarnings": [],
     "onPromptFailure": "template",
@@ -249,4 +253,32 @@ SPEND = {
     "by": "provider",
     "total": "12.40",
     "results": [{"key": "wavespeed", "name": "wavespeed", "calls": 310, "unpriced": 0, "cost": "12.40"}],
+}
+STRATEGIES = {
+    "results": [
+        {
+            "name": "describe",
+            "version": 1,
+            "active": True,
+            "system": "You write prompts for an image model.",
+            "createdAt": _CREATED,
+        }
+    ]
+}
+_COMPARED: dict[str, Any] = {
+    "strategy": "describe",
+    "version": 1,
+    "asked": 31,
+    "written": 30,
+    "images": 60,
+    "favourites": 18,
+    "kept": 24,
+    "spent": "2.4912",
+    "favouriteShare": {"n": 60, "figure": 0.3, "low": 0.1990, "high": 0.4251},
+    "rating": {"n": 9, "figure": None, "low": None, "high": None},
+    "costPerKept": {"n": 60, "figure": 0.1038, "low": 0.0793, "high": 0.1442},
+}
+COMPARISON = {
+    "verdict": "Not enough to say: comparing needs two strategies with 10 images each.",
+    "results": [_COMPARED],
 }

@@ -65,6 +65,8 @@ class PromptSerializer(QueuedPromptSerializer):
     priority = serializers.IntegerField(source="job.priority")
     row_id = serializers.UUIDField(allow_null=True)
     operation = serializers.ChoiceField(source="prompt_job.operation", choices=PromptJob.Operation.choices)
+    strategy = serializers.CharField(source="prompt_job.strategy")
+    strategy_version = serializers.IntegerField(source="prompt_job.strategy_version")
     generated_prompt = serializers.CharField(source="prompt_job.generated_prompt")
     source = serializers.CharField(  # type: ignore[assignment]
         source="prompt_job.source", help_text="model, template, default or manual"

@@ -13,6 +13,7 @@ from apps.api.money import Budgets, RowQuote, Spending
 from apps.api.prompts import PromptQueue, PromptQueueItem
 from apps.api.rows import RowItem, Rows
 from apps.api.schema import Reference, Schema
+from apps.api.strategies import Comparison, Strategies
 from apps.api.unknown import Unknown
 from apps.api.webhooks import WavespeedWebhook
 from apps.api.workspaces import WorkspaceItem, Workspaces
@@ -29,6 +30,8 @@ urlpatterns = [
     path("workspaces", Workspaces.as_view(), name="workspaces"),
     path("workspaces/<uuid:workspace_id>", WorkspaceItem.as_view(), name="workspace"),
     path("workspaces/<uuid:workspace_id>/rows", Rows.as_view(), name="rows"),
+    path("workspaces/<uuid:workspace_id>/strategies", Comparison.as_view(), name="workspace-strategies"),
+    path("strategies", Strategies.as_view(), name="strategies"),
     path("rows/<uuid:row_id>", RowItem.as_view(), name="row"),
     path("rows/<uuid:row_id>/quote", RowQuote.as_view(), name="row-quote"),
     path("spend", Spending.as_view(), name="spend"),

@@ -31,7 +31,15 @@ class WorkspaceSettingsSerializer(CamelSerializer):
     generation_model = Text(
         max_length=100, allow_blank=True, required=False, help_text="Empty: the deployment's image model"
     )
-    prompt_strategy = Text(max_length=40, required=False)
+    prompt_strategy = Text(
+        max_length=40, required=False, help_text="A name (its newest version) or name@version, of /api/strategies"
+    )
+    second_strategy = Text(
+        max_length=40, allow_blank=True, required=False, help_text="Shares the traffic with the first; empty: none"
+    )
+    second_share = WholeNumber(
+        min_value=0, max_value=100, required=False, help_text="Percent of the prompts that the second one writes"
+    )
     on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices, required=False)
     shop_refusals = YesOrNo(
         required=False, help_text="When a model declines, ask those that are named for refusals in the settings"
@@ -53,6 +61,8 @@ class WorkspaceSerializer(CamelSerializer):
     images_per_generate = serializers.IntegerField()
     generation_model = serializers.CharField()
     prompt_strategy = serializers.CharField()
+    second_strategy = serializers.CharField()
+    second_share = serializers.IntegerField()
     on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices)
     shop_refusals = serializers.BooleanField()
     model_warnings = serializers.SerializerMethodField(help_text="Models that are retired or answered for by another")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.pages import account, downloads, images, job, queue, signin, workspace, workspaces
+from apps.pages import account, downloads, images, job, queue, signin, spending, strategies, workspace, workspaces
 
 urlpatterns = [
     path("signin", signin.SignIn.as_view(), name="signin"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("workspaces/<uuid:workspace_id>/rows/changes", workspace.row_changes, name="row_changes"),
     path("workspaces/<uuid:workspace_id>/rows/<uuid:row_id>", workspace.row, name="row"),
     path("workspaces/<uuid:workspace_id>/rows/<uuid:row_id>/images.zip", downloads.row_zip, name="row_zip"),
+    path("workspaces/<uuid:workspace_id>/strategies", strategies.strategies, name="strategies"),
+    path("spending", spending.spending, name="spending"),
     path("images/<uuid:image_id>", images.image, name="image"),
     path("jobs/<uuid:uid>", job.job, name="job"),
     path("queue", queue.queue, name="queue"),

@@ -24,6 +24,7 @@ from apps.pages.shell import page, reader
 from apps.providers.models import Call
 from apps.studio.models import GeneratedImage, PromptPolicy, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
+from apps.studio.prompting.strategies import references
 from apps.studio.workspaces import model_warnings
 
 ROWS_A_PAGE = 50
@@ -123,6 +124,7 @@ def _settings(shown: Workspace) -> dict[str, object]:
         "policy": PromptPolicy(shown.on_prompt_failure).label,
         "policies": PromptPolicy.choices,
         "model_warnings": model_warnings(shown),
+        "strategies": references(),
         "images_per_generate": str(shown.images_per_generate),
         "default_refs": [pictures[url] for url in shown.default_ref_urls if url in pictures],
         "default_references_json": json.dumps(shown.default_ref_urls),

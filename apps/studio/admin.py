@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
+from apps.core.errors import Problem
 from apps.studio import admin_calls  # noqa: F401
 from apps.studio.links import image_url, thumbnail_url
-from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
+from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Strategy, Workspace
+from apps.studio.prompting.strategies import check_strategy, new_version
 
 
 class ReadOnly(ModelAdmin):
@@ -37,6 +40,48 @@ class WorkspaceAdmin(ModelAdmin):
     autocomplete_fields = ("owner",)
     list_select_related = ("owner",)
     show_full_result_count = False
+
+
+class StrategyForm(forms.ModelForm):
+    """A new version: of a strategy there is, or the first of another. What it may say is new_version's to judge."""
+
+    class Meta:
+        model = Strategy
+        fields = ("name", "system", "active")
+        labels = {"system": "text"}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        try:
+            check_strategy(name=given.get("name", ""), text=given.get("system", ""))
+        except Problem as problem:
+            raise forms.ValidationError(problem.detail) from problem
+        return given
+
+
+@admin.register(Strategy)
+class StrategyAdmin(ModelAdmin):
+    """Versions are added, never changed; one can be switched off, so that its name means an older one again."""
+
+    form = StrategyForm
+    list_display = ("__str__", "name", "version", "active", "created_at")
+    list_filter = ("active", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Strategy | None = None) -> tuple[str, ...]:
+        return ("name", "system", "version", "created_at") if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({"form": forms.ModelForm} if change else {}) | kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Strategy, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["active"])
+            return
+        made = new_version(name=obj.name, text=obj.system, active=obj.active)
+        obj.pk, obj.version, obj.system = made.pk, made.version, made.system
 
 
 @admin.register(Row)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class StudioConfig(AppConfig):
@@ -6,3 +7,12 @@ class StudioConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.studio import checks  # noqa: F401
+
+        post_migrate.connect(_furnish, sender=self, dispatch_uid="studio.furnish")
+
+
+def _furnish(**_signal: object) -> None:
+    """The built-in strategies are there whenever the table is."""
+    from apps.studio.prompting.strategies import ensure_strategies
+
+    ensure_strategies()

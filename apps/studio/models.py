@@ -35,7 +35,11 @@ class Workspace(models.Model):
         default=1, validators=[MinValueValidator(1), MaxValueValidator(6)]
     )
     generation_model = models.CharField(max_length=100, blank=True, help_text="Empty: the deployment's image model")
-    prompt_strategy = models.CharField(max_length=40, default="describe")
+    prompt_strategy = models.CharField(max_length=40, default="describe", help_text="A name, or name@version")
+    second_strategy = models.CharField(max_length=40, blank=True, help_text="Shares the traffic with the first")
+    second_share = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(100)], help_text="Percent of the prompts that the second one writes"
+    )
     on_prompt_failure = models.CharField(max_length=10, choices=PromptPolicy.choices, default=PromptPolicy.TEMPLATE)
     shop_refusals = models.BooleanField(
         default=False, help_text="Ask another model when one declines; only those that are there for refusals"
@@ -52,6 +56,28 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Strategy(models.Model):
+    """What a model is told when it writes a prompt: a name, and versions that the database lets nobody change.
+
+    Only `active` may be switched: an inactive version is not picked by its name any more.
+    """
+
+    name = models.CharField(max_length=30)
+    version = models.PositiveSmallIntegerField()
+    system = models.TextField(help_text="The whole system message")
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "studio_strategy"
+        verbose_name_plural = "strategies"
+        ordering = ["name", "-version"]
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="strategy_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
 
 
 class Row(models.Model):
@@ -103,6 +129,7 @@ class PromptJob(models.Model):
     existing_prompt = models.TextField(blank=True)
     instructions = models.TextField(blank=True)
     strategy = models.CharField(max_length=40, default="describe")
+    strategy_version = models.PositiveSmallIntegerField(default=1)
     on_failure = models.CharField(max_length=10, choices=PromptPolicy.choices, default=PromptPolicy.FAIL)
     apply_to_row = models.BooleanField(default=False)
     generated_prompt = models.TextField(blank=True)

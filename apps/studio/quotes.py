@@ -24,7 +24,7 @@ from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob, PromptJob, Row
 from apps.studio.owned import find_row
 from apps.studio.prompting.chain import ERROR, chain
-from apps.studio.prompting.strategies import MAX_TOKENS, strategy_for, user_text
+from apps.studio.prompting.strategies import MAX_TOKENS, pick, strategy_of, user_text
 from apps.studio.rows import references_of
 from apps.studio.sizes import output_size
 
@@ -123,7 +123,7 @@ def known_price(model: str, *, pictures: int, size: tuple[int, int]) -> Price:
 def prompt_price(model: str, asked: PromptJob) -> Price:
     """The most that one answer of a model can cost."""
     pictures = len(asked.ref_urls) + 1
-    words = len(strategy_for(asked).system) + len(user_text(asked, references=len(asked.ref_urls)))
+    words = len(strategy_of(asked).system) + len(user_text(asked, references=len(asked.ref_urls)))
     amount = pricing.at_most(PROMPTS, model, pictures=pictures, characters=words, max_tokens=MAX_TOKENS)
     return Price(amount, "none" if amount is None else "at_most")
 
@@ -134,8 +134,13 @@ def _inputs(model: str, pictures: int, size: tuple[int, int]) -> dict[str, objec
 
 def _asked_of(row: Row) -> PromptJob:
     """The prompt job that AI Generate would make; it is not saved."""
+    strategy = pick(row.workspace, operation=PromptJob.Operation.GENERATE, row=row.pk, generation=row.generation)
     return PromptJob(
-        row=row, ref_urls=references_of(row), target_url=row.target_url, strategy=row.workspace.prompt_strategy
+        row=row,
+        ref_urls=references_of(row),
+        target_url=row.target_url,
+        strategy=strategy.name,
+        strategy_version=strategy.version,
     )
 
 

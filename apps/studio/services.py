@@ -18,6 +18,7 @@ from apps.jobs.values import NewJob
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.owned import find_row
 from apps.studio.pictures import checked
+from apps.studio.prompting.strategies import pick
 from apps.studio.quotes import wanted_for_image, wanted_for_prompt
 from apps.studio.rows import references_of, subject_of
 from apps.studio.sizes import output_size
@@ -73,9 +74,10 @@ def generate_images(
                 within(made)
                 return made
     pictures = _pictures_of(row)
+    wanted, generation = count or row.workspace.images_per_generate, uuid.uuid4()
     with transaction.atomic():
-        prompt_job = _add_prompt_job(row, pictures, priority) if use_ai_prompt else None
-        image_jobs = _add_image_jobs(row, pictures, count or row.workspace.images_per_generate, priority, prompt_job)
+        prompt_job = _add_prompt_job(row, pictures, priority, generation=generation) if use_ai_prompt else None
+        image_jobs = _add_image_jobs(row, pictures, wanted, priority, prompt_job, generation=generation)
         if not use_ai_prompt:
             ids = [image_job.pk for image_job in image_jobs]
             ImageJob.objects.filter(pk__in=ids).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
@@ -166,17 +168,33 @@ def _checked_pictures(row: Row, references: Sequence[str], target: str) -> Pictu
     return Pictures(checked(owner, references, field="refUrls"), checked(owner, [target], field="targetUrl")[0])
 
 
-def _add_prompt_job(row: Row, pictures: Pictures, priority: int, **asked: object) -> PromptJob:
-    new = NewJob(kind="prompt", owner_id=row.workspace.owner_id, subject=subject_of(row), priority=priority)
+def _add_prompt_job(
+    row: Row,
+    pictures: Pictures,
+    priority: int,
+    *,
+    generation: UUID | None = None,
+    operation: str = PromptJob.Operation.GENERATE,
+    **asked: object,
+) -> PromptJob:
+    workspace = row.workspace
+    strategy = pick(workspace, operation=operation, row=row.pk, generation=generation or row.generation)
+    new = NewJob(kind="prompt", owner_id=workspace.owner_id, subject=subject_of(row), priority=priority)
     job_id = lifecycle.enqueue([new])[new.uid]
-    fields = {"on_failure": row.workspace.on_prompt_failure, "strategy": row.workspace.prompt_strategy} | asked
     return PromptJob.objects.create(
-        job_id=job_id, row=row, ref_urls=pictures.references, target_url=pictures.target, **fields
+        job_id=job_id,
+        row=row,
+        ref_urls=pictures.references,
+        target_url=pictures.target,
+        operation=operation,
+        strategy=strategy.name,
+        strategy_version=strategy.version,
+        **{"on_failure": workspace.on_prompt_failure} | asked,
     )
 
 
 def _add_image_jobs(
-    row: Row, pictures: Pictures, count: int, priority: int, prompt_job: PromptJob | None
+    row: Row, pictures: Pictures, count: int, priority: int, prompt_job: PromptJob | None, *, generation: UUID
 ) -> list[ImageJob]:
     waits_for = prompt_job.job_id if prompt_job else None
     wanted = [
@@ -190,7 +208,6 @@ def _add_image_jobs(
         for _ in range(count)
     ]
     ids = lifecycle.enqueue(wanted)
-    generation = uuid.uuid4()
     width, height = output_size(row, pictures.target)
     made = ImageJob.objects.bulk_create(
         [

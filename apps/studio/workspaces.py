@@ -11,11 +11,13 @@ from apps.jobs.states import LIVE
 from apps.providers.catalogue import fate_of
 from apps.studio.models import Workspace
 from apps.studio.prompting.chain import chain
+from apps.studio.prompting.strategies import find_strategy
 from apps.studio.rows import subject_of
 
 
 def create_workspace(*, user: User, rights_confirmed: bool = False, **fields: object) -> Workspace:
     """Fields as of Workspace: name, default_prompt, default_ref_urls, output_width, …"""
+    _check_strategies(fields)
     confirmed = timezone.now() if rights_confirmed else None
     return Workspace.objects.create(owner=user, rights_confirmed_at=confirmed, **fields)  # type: ignore[misc]
 
@@ -25,10 +27,18 @@ def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = No
     if rights_confirmed is not None:
         since = workspace.rights_confirmed_at or timezone.now()
         fields["rights_confirmed_at"] = since if rights_confirmed else None
+    _check_strategies(fields)
     for name, value in fields.items():
         setattr(workspace, name, value)
     workspace.save(update_fields=[*fields, "updated_at"])
     return workspace
+
+
+def _check_strategies(fields: dict[str, object]) -> None:
+    """Problem 422 for one that is not there."""
+    for name in ("prompt_strategy", "second_strategy"):
+        if fields.get(name):
+            find_strategy(str(fields[name]))
 
 
 def model_warnings(workspace: Workspace) -> list[str]:

@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { sayIn, toast } from "./say.js";
 
 const path = () => `/api/workspaces/${document.body.dataset.workspace}`;
-const NUMBERS = ["outputWidth", "outputHeight", "imagesPerGenerate"];
+const NUMBERS = ["outputWidth", "outputHeight", "imagesPerGenerate", "secondShare"];
 const SWITCHES = ["shopRefusals", "rightsConfirmed"];
 
 function body(form) {

@@ -105,6 +105,8 @@ def _new_prompt(user: User) -> Request:
 
 CASES: dict[str, list[Case]] = {
     "api:row-quote": [("GET", _to("/api/rows/{}/quote", _row), owned(200))],
+    "api:strategies": [("GET", _plain("/api/strategies"), anybody_signed_in(200))],
+    "api:workspace-strategies": [("GET", _to("/api/workspaces/{}/strategies", _workspace), owned(200))],
     "api:spend": [("GET", _plain("/api/spend"), anybody_signed_in(200))],
     "api:budgets": [("GET", _plain("/api/budgets"), anybody_signed_in(200))],
     "api:prompt-queue": [

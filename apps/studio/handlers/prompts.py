@@ -55,6 +55,7 @@ class PromptHandler(Handler):
             existing_prompt=asked.existing_prompt,
             instructions=asked.instructions,
             strategy=asked.strategy,
+            strategy_version=asked.strategy_version,
             on_failure=asked.on_failure,
             apply_to_row=asked.apply_to_row,
         )

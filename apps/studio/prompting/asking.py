@@ -23,7 +23,7 @@ from apps.providers.xai.errors import shortcoming
 from apps.studio.models import PromptJob
 from apps.studio.prompting.chain import ERROR, REFUSAL, TOO_LONG, Entry
 from apps.studio.prompting.checks import Rejected, accepted
-from apps.studio.prompting.strategies import MAX_TOKENS, strategy_for
+from apps.studio.prompting.strategies import MAX_TOKENS, strategy_of
 from apps.studio.quotes import prompt_price
 
 log = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ def _of_rejection(rejection: Rejected, answer: ChatAnswer) -> Setback:
 
 def _answer_of(run: Run, prompt_job: PromptJob, model: str, parts: Parts) -> ChatAnswer:
     """Budget and breaker are asked again for each model; raises RetryLater when one of them stands in the way."""
-    strategy = strategy_for(prompt_job)
+    strategy = strategy_of(prompt_job)
     request = ChatRequest(model=model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS)
     budgets.cover(run.lease, provider=PROVIDER, amount=prompt_price(model, prompt_job).amount or Decimal(0))
     return _paid_answer(run, request, strategy=f"{strategy.name}.{strategy.version}", pictures=len(parts) - 1)

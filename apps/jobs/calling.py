@@ -15,6 +15,7 @@ from apps.providers.errors import AuthFailed, PaymentRequired, ProviderError, Qu
 # These leave the job queued: the provider refuses all of us, not this job.
 _REFUSES_US = (AuthFailed, PaymentRequired, QuotaExhausted)
 _REFUSED_SECONDS = 60.0
+_PLACE_PAUSE = timedelta(seconds=1)
 
 
 def permit(*, provider: str, model: str, seconds: float) -> governor.Permit:
@@ -28,7 +29,9 @@ def permit(*, provider: str, model: str, seconds: float) -> governor.Permit:
 def held_back(busy: governor.Busy) -> RetryLater:
     """Holds the provider's queued jobs as well, so that they keep their places instead of trying one after another."""
     reason = Reason.BREAKER_OPEN if busy.reason == "breaker_open_until" else Reason.RATE_LIMITED
-    if busy.reason != "provider_limit" and not busy.model:
+    if busy.reason == "provider_limit":  # a place may come free at any moment: a short hold, so that nobody spins
+        _hold(busy.provider, Reason.LANE_LIMIT, min(busy.until, database_now() + _PLACE_PAUSE))
+    elif not busy.model:
         _hold(busy.provider, reason, busy.until)
     words = f"{provider_name(busy.provider)} is not called for the moment."
     failure = Failure(str(reason.value), words, "Nothing to do: it goes on by itself and loses no try.")

@@ -25,7 +25,8 @@ SELECT lane, max(priority) FROM (
   FROM unnest(%(lanes)s::text[]) AS l(lane)
   UNION ALL
   SELECT l.lane, 5 FROM unnest(%(lanes)s::text[]) AS l(lane)
-  WHERE EXISTS (SELECT 1 FROM jobs_job j WHERE j.lane = l.lane AND j.wake_at <= clock_timestamp())) due
+  WHERE (SELECT j.wake_at FROM jobs_job j WHERE j.lane = l.lane AND j.wake_at IS NOT NULL
+         ORDER BY j.wake_at LIMIT 1) <= clock_timestamp()) due
 WHERE priority IS NOT NULL GROUP BY lane
 """
 

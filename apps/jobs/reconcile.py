@@ -3,7 +3,10 @@
 A task of its own and not part of the tick: it asks providers, and the tick must never wait for one.
 """
 
+import time
+
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 from apps.jobs.handlers import handler_of
@@ -12,6 +15,8 @@ from apps.jobs.models import Job
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 20
+LONGEST_PASS_SECONDS = 30.0  # it shares the images' workers: what is left waits for the next pass
+_ONE_AT_A_TIME = 7_302_001  # the key of the advisory lock
 
 # Each look is put off by a quarter of the order's age (5 s to 1 h), before it is taken: one that breaks us waits too.
 # Providers keep tasks for seven days. A chat that nobody heard the answer of cannot be asked for again.
@@ -31,13 +36,29 @@ SELECT DISTINCT job_id FROM put_off
 
 
 def reconcile() -> int:
-    """Looks at some of them; answers at how many jobs."""
+    """Looks at some of them; answers at how many jobs. A second pass at the same time does nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_DUE, {"limit": AT_ONCE})
-        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        if not cursor.fetchone()[0]:
+            return 0
+        try:
+            cursor.execute(_TAKE_DUE, {"limit": AT_ONCE})
+            return _look_at([row[0] for row in cursor.fetchall()])
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
+
+
+def _look_at(ids: list[int]) -> int:
+    ends = time.monotonic() + LONGEST_PASS_SECONDS
+    count = 0
     for job in Job.objects.filter(pk__in=ids):
+        if time.monotonic() > ends:
+            break
+        count += 1
         try:
             handler_of(job.kind).reconcile(job)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:
             log.error("reconcile_broke", job=str(job.uid), exc_info=error)
-    return len(ids)
+    return count

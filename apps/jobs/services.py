@@ -40,9 +40,10 @@ def cancel_job(*, user: User, uid: UUID, kind: str | None = None) -> CancelAnswe
     """Cancels now what has not started and asks what runs to stop. Problem 409 when it is over already."""
     job = find_job(user=user, uid=uid, kind=kind)
     reason = "cancelled_by_owner" if job.owner_id == user.pk else "cancelled_by_staff"
-    with transaction.atomic():
-        changes = lifecycle.request_cancel([job.pk], reason=reason)
-        handler_of(job.kind).cancelled(job)
+    changes = lifecycle.request_cancel([job.pk], reason=reason)
+    # In a transaction of its own: a completion locks the prompt before its images, so holding one while asking for
+    # the other could deadlock.
+    handler_of(job.kind).cancelled(job)
     job.refresh_from_db()
     if not changes and job.status in FINAL:
         raise Problem(

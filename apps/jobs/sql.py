@@ -176,7 +176,8 @@ _DONE = (_from("done", "'completed'", old="'processing'"), _from("released", "'q
 COMPLETE = f"{_COMPLETED} {_told(*_DONE)}"
 COMPLETE_AND_CLAIM = f"{_COMPLETED} {_claim()}, {_told_with_lease(*_DONE, _CLAIMED)}"
 
-# A parked job whose time has come continues the same attempt under a new fence.
+# A parked job whose time has come continues the same attempt under a new fence. The next one is asked for in the order
+# of its index: EXISTS would read the whole table, as the planner believes a third of it to be due.
 RESUME = """
 WITH pick AS MATERIALIZED (
   SELECT id FROM jobs_job WHERE lane = %(lane)s AND wake_at <= clock_timestamp()
@@ -186,7 +187,8 @@ UPDATE jobs_job j SET fence = j.fence + 1, worker = %(worker)s, wake_at = NULL,
 FROM pick WHERE j.id = pick.id
 RETURNING j.id AS job_id, j.uid, j.fence, j.attempt, j.kind, j.lane, j.provider, j.owner_id, j.priority, j.subject,
   j.failures, j.crashes, j.max_retries,
-  EXISTS (SELECT 1 FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at <= clock_timestamp() AND o.id <> j.id) AS more
+  coalesce((SELECT o.wake_at FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at IS NOT NULL AND o.id <> j.id
+            ORDER BY o.wake_at LIMIT 1) <= clock_timestamp(), false) AS more
 """
 
 HEARTBEAT = f"""
@@ -341,7 +343,7 @@ RESCUE = f"""
 WITH done AS (
   UPDATE jobs_job k SET status = 'queued', {_RELEASE_HOLD}, crashes = crashes + 1, stage = '', reason = '',
     turn = {_returning("k")}
-  WHERE {HELD} AND lease_until < clock_timestamp() RETURNING *),
+  WHERE {HELD} AND lease_until < clock_timestamp() AND cancel_requested_at IS NULL RETURNING *),
 {_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
 {_told(_from("done", "'queued'", old="'processing'", reason="'crashed'"))}
 """
@@ -349,7 +351,7 @@ RESCUE_FAILED = f"""
 WITH done AS (
   UPDATE jobs_job SET status = 'failed', finished_at = clock_timestamp(), {_RELEASE_HOLD}, crashes = crashes + 1, stage = '',
     reason = '', error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
-  WHERE {HELD} AND lease_until < clock_timestamp() RETURNING *),
+  WHERE {HELD} AND lease_until < clock_timestamp() AND cancel_requested_at IS NULL RETURNING *),
 {_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
 {_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
 """

@@ -107,10 +107,10 @@ def succeeded(
     return _finish(call, CallState.SUCCEEDED, cost_usd, cost_source, http_status, **facts)
 
 
-def failed(call: Call, error: ProviderError, *, cost_usd: Decimal | None = None) -> bool:
+def failed(call: Call, error: ProviderError, *, cost_usd: Decimal | None = None, cost_source: str = "reported") -> bool:
     """May run inside the caller's transaction. A refusal may cost something: the error's own figure is used then."""
     cost = error.cost_usd if cost_usd is None else cost_usd
-    source = "reported" if cost is not None else ""
+    source = cost_source if cost is not None else ""
     return _finish(call, CallState.FAILED, cost, source, error.http_status, **_words(error))
 
 
@@ -140,6 +140,17 @@ def look_soon(call: Call) -> None:
 def set_cost(call: Call, *, cost_usd: Decimal, cost_source: str) -> bool:
     """The price, as quoted when the task was taken."""
     return _move(call, tuple(CallState), cost_usd=cost_usd, cost_source=cost_source)
+
+
+def hand_over(old_job_id: int, new_job_id: int, *, purpose: str) -> int:
+    """Gives a job's open calls to the job that tries it again. A call that was sent anew on purpose stays behind."""
+    open_ones = Call.objects.filter(job_id=old_job_id, purpose=purpose, state__in=OPEN, resent=False)
+    return open_ones.update(job_id=new_job_id, look_after=None)
+
+
+def belongs_to(call: Call, job_id: int) -> bool:
+    """Whether it still does, locked until the caller's transaction ends."""
+    return Call.objects.select_for_update().filter(pk=call.pk, job_id=job_id).exists()
 
 
 def open_calls(job_id: int) -> list[Call]:

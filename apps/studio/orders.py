@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.accounts.models import User
 from apps.core.errors import Problem, invalid, not_found
 from apps.jobs import lifecycle
@@ -14,6 +16,7 @@ from apps.providers.errors import ProviderError, ResultLost
 from apps.providers.models import Call, CallState
 from apps.providers.types import Prediction
 from apps.providers.wavespeed.client import WavespeedClient
+from apps.providers.wavespeed.lookup import fits
 
 Decision = Literal["adopt", "never_arrived", "send_again"]
 DECISIONS: tuple[str, ...] = get_args(Decision)
@@ -57,8 +60,10 @@ def settle_call(*, user: User, call_id: UUID, decision: str, prediction_id: str 
         if not calls.lost(call):
             raise _not_unknown(call)
         return Settled(call)
-    job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id).uid)
-    calls.resent(call)
+    with transaction.atomic():  # marked first: an order that is only unknown would go with the retry
+        Call.objects.filter(pk=call.pk).update(resent=True)
+        job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id).uid)
+    call.refresh_from_db()
     return Settled(call, job)
 
 
@@ -93,6 +98,12 @@ def _adopt(call: Call, prediction_id: str) -> Settled:
         raise invalid(
             "predictionId",
             f"That task was made by {prediction.model}, and this call asked {call.model_asked}.",
+            "Look for another one in WaveSpeed's list.",
+        )
+    if prediction.inputs and not fits(prediction.inputs, call.inputs):
+        raise invalid(
+            "predictionId",
+            "That task was given other pictures or another prompt.",
             "Look for another one in WaveSpeed's list.",
         )
     if not calls.adopt(call, provider_id=prediction.id):

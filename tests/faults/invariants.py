@@ -76,7 +76,7 @@ RULES = {
           (SELECT count(*) FROM providers_call c WHERE c.job_id = j.id AND c.purpose = 'submit' AND c.state = 'succeeded')
           <> (SELECT count(*) FROM studio_generated_image g WHERE g.job_id = j.id)""",
     "what succeeded has a cost, or is known not to": """
-        SELECT id FROM providers_call WHERE state = 'succeeded' AND cost_usd IS NULL AND purpose = 'chat'""",
+        SELECT id FROM providers_call WHERE state = 'succeeded' AND cost_usd IS NULL""",
     "an order belongs to one call": """
         SELECT provider, provider_id FROM providers_call WHERE provider_id <> ''
         GROUP BY 1, 2 HAVING count(*) > 1""",

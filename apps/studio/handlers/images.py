@@ -1,6 +1,6 @@
 """An image job: submit once, give the worker back, look again, fetch what was made.
 
-Whatever died before, the job's last paid call says how to go on: nothing sent → submit; accepted → poll that id; sent
+Whatever died before, the job's open paid call says how to go on: nothing sent → submit; accepted → poll that id; sent
 and not answered → look it up at the provider, adopt it if found, submit again only when it surely does not exist.
 """
 
@@ -56,11 +56,7 @@ TOO_SLOW = Failure(
     "WaveSpeed did not finish the image in 10 minutes.",
     "Try it again. If it finishes after all, it is kept.",
 )
-NO_ROOM = Failure(
-    "storage_failed",
-    "The finished image could not be saved on this machine's disk.",
-    "Free some room. The image stays at WaveSpeed for seven days and is fetched again by itself.",
-)
+NO_ROOM = 503  # the status of storage's problems: the disk is full or away
 NO_PROMPT = Failure("prompt_missing", "There is no prompt for this image.", "Type one and press Generate.")
 
 
@@ -99,7 +95,9 @@ class ImageHandler(Handler):
             height=asked.height,
             seed=asked.seed,
         )
-        budgets.set_aside([wanted_for_image(again, old.owner_id)])
+        # An order that is still open goes with the retry, which looks at it instead of buying another.
+        if not calls.hand_over(old.pk, new_id, purpose="submit"):
+            budgets.set_aside([wanted_for_image(again, old.owner_id)])
 
     def reconcile(self, job: Job) -> None:
         """The job is over and its order is not: what comes of it is kept, marked late, and never applied."""
@@ -107,16 +105,14 @@ class ImageHandler(Handler):
         for call in calls.open_calls(job.pk):
             try:
                 _reconcile_call(image_job, call)
-            except ResultLost as error:
-                calls.failed(call, error)
-            except (ProviderError, Problem, OSError) as error:
+            except (ProviderError, Problem) as error:
                 log.info("reconcile_later", call=str(call.pk), error=str(error))
 
 
 def _current_call(image_job: ImageJob) -> Call | None:
-    """The last submit that may have made a task; one that failed or was lost leaves the job free to submit again."""
-    call = Call.objects.filter(job_id=image_job.job_id, purpose="submit").order_by("created_at").last()
-    return None if call is None or call.state in (CallState.FAILED, CallState.LOST) else call
+    """The oldest order that may exist. Not the newest: a worker that woke late may have put a refused one after it."""
+    orders = Call.objects.filter(job_id=image_job.job_id, purpose="submit", resent=False)
+    return orders.exclude(state__in=[CallState.FAILED, CallState.LOST]).order_by("created_at").first()
 
 
 def _submit(run: Run, image_job: ImageJob) -> Parked:
@@ -126,11 +122,12 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
     client = WavespeedClient.from_settings()
     model = image_job.generation_model
     price = _price(run, image_job)
+    inputs = _inputs(run, client, image_job)  # before the permit: uploads may take longer than a place for a call lasts
     seconds = min(SUBMIT_SECONDS, run.remaining)
-    inputs = _inputs(client, image_job)  # before the permit: uploads may take longer than a place for a call lasts
     with calling.permit(provider=PROVIDER, model=model, seconds=seconds):
-        run.check()
+        # Before the check: a worker that is paused right after it must not believe that it is still in time.
         leaves_by = time.monotonic() + _seconds_to_leave()
+        run.check()
         call = calls.begin(
             job_id=run.lease.job_id,
             attempt=run.lease.attempt,
@@ -176,13 +173,16 @@ def _submit_failed(run: Run, call: Call, error: ProviderError) -> Parked:
     return Parked(SETTLE_SECONDS, Stage.SETTLING)
 
 
-def _inputs(client: WavespeedClient, image_job: ImageJob) -> dict[str, object]:
+def _inputs(run: Run, client: WavespeedClient, image_job: ImageJob) -> dict[str, object]:
     try:
         pictures = [content_of(asset) for asset in assets_of(image_job.image_urls)]
     except Problem as problem:
         raise GiveUp(Failure(problem.code, problem.detail, problem.action)) from problem
     try:
-        urls = [client.upload(data, filename=name, content_type=kind) for data, name, kind in pictures]
+        urls = [
+            client.upload(data, filename=name, content_type=kind, seconds=max(run.remaining, 1.0))
+            for data, name, kind in pictures
+        ]
     except ProviderError as error:
         raise calling.verdict(error) from error
     return inputs_for(
@@ -223,10 +223,9 @@ def _note_cost(call: Call, price: Price) -> None:
 def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     """Sent, and nobody knows whether it was taken."""
     run.stage(Stage.SETTLING)
-    found = _find(call)
+    found = find_prediction(call)
     if isinstance(found, Found):
         ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=found.prediction.id)
-        _note_cost(call, _price_of(image_job))
         return _look(run, image_job, call)
     if isinstance(found, Absent):
         calls.lost(call)
@@ -238,18 +237,14 @@ def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     raise GiveUp(UNKNOWN)
 
 
-def _find(call: Call) -> object:
-    try:
-        return find_prediction(call)
-    except ProviderError as error:
-        raise calling.verdict(error) from error
-
-
 def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     client = WavespeedClient.from_settings()
+    _know_cost(image_job, call)
     try:
         prediction = client.prediction(call.provider_id, seconds=min(POLL_SECONDS, run.remaining))
     except ResultLost as error:
+        if _is_young(call):
+            return _wait_on(call)
         calls.failed(call, error)
         raise GiveUp(Failure(error.code, error.message, error.action)) from error
     except ProviderError as error:
@@ -264,6 +259,18 @@ def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     return _fetched(client, run, image_job, call, prediction)
 
 
+def _know_cost(image_job: ImageJob, call: Call) -> None:
+    """However the order became ours: answered, found after a crash, or adopted by a person."""
+    if call.cost_usd is None:
+        _note_cost(call, _price_of(image_job))
+
+
+def _is_young(call: Call) -> bool:
+    """A task may not be found yet right after it was taken: that it is unknown is believed only later."""
+    age = database_now() - (call.accepted_at or call.created_at)
+    return age < timedelta(seconds=settings.LOOKUP_GRACE_SECONDS)
+
+
 def _wait_on(call: Call) -> Parked:
     waited = database_now() - (call.accepted_at or call.created_at)
     if waited > LONGEST_WAIT:
@@ -275,13 +282,14 @@ def _task_failed(call: Call, prediction: Prediction) -> Done:
     error = task_error(prediction)
     if isinstance(error, InputUnreadable):
         WavespeedClient.from_settings().forget_uploads(call.inputs)  # our copy there may be what is broken
-    calls.failed(call, error)
-    calls.set_cost(call, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
+    calls.failed(call, error, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
     calling.report(provider=PROVIDER, model=call.model_asked, error=error)
     raise calling.verdict(error)
 
 
-def _fetched(client: WavespeedClient, run: Run, image_job: ImageJob, call: Call, prediction: Prediction) -> Done:
+def _fetched(
+    client: WavespeedClient, run: Run, image_job: ImageJob, call: Call, prediction: Prediction
+) -> Done | Parked:
     try:
         files = fetch(client, prediction, seconds=run.remaining)
     except ResultLost as error:
@@ -290,10 +298,11 @@ def _fetched(client: WavespeedClient, run: Run, image_job: ImageJob, call: Call,
     except ProviderError as error:
         raise calling.verdict(error) from error
     except Problem as problem:
-        raise calling.unusable(PROVIDER, problem) from problem
-    except OSError as error:
-        log.error("storage_failed", error=error.strerror)
-        raise RetryLater(NO_ROOM, after=STORAGE_PAUSE_SECONDS) from error
+        if problem.status != NO_ROOM:
+            raise calling.unusable(PROVIDER, problem) from problem
+        # The image is paid for and stays at WaveSpeed for seven days: wait for room, at no try's expense.
+        log.error("storage_failed", code=problem.code)
+        return Parked(STORAGE_PAUSE_SECONDS, Stage.SAVING)
     failpoint("after_fetch")
     run.check()
     return Done(store=_storing(image_job, call, prediction, files, late=False))
@@ -324,11 +333,17 @@ def _reconcile_call(image_job: ImageJob, call: Call) -> None:
         if not isinstance(found, Found):
             return
     client = WavespeedClient.from_settings()
-    prediction = client.prediction(call.provider_id, seconds=POLL_SECONDS)
+    _know_cost(image_job, call)
+    try:
+        prediction = client.prediction(call.provider_id, seconds=POLL_SECONDS)
+    except ResultLost as error:
+        if not _is_young(call):
+            calls.failed(call, error)
+        return
     if prediction.failed:
-        calls.failed(call, task_error(prediction))
-        calls.set_cost(call, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
+        calls.failed(call, task_error(prediction), cost_usd=Decimal(0), cost_source="refunded")
     elif prediction.succeeded:
         files = fetch(client, prediction, seconds=SUBMIT_SECONDS)
         with transaction.atomic():
-            _storing(image_job, call, prediction, files, late=True)()
+            if calls.belongs_to(call, image_job.job_id):  # else a retry has taken it over, and its result is not late
+                _storing(image_job, call, prediction, files, late=True)()

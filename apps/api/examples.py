@@ -137,6 +137,7 @@ PROMPT = (
         "source": "model",
         "modelAsked": "grok-4.7",
         "modelAnswered": "grok-4.7",
+        "reusedFrom": None,
         "tried": [
             {
                 "attempt": 1,
@@ -168,6 +169,7 @@ WORKSPACE: dict[str, Any] = {
     "secondStrategy": "",
     "secondShare": 0,
     "shopRefusals": False,
+    "reusePrompts": False,
     "modelWarnings": [],
     "onPromptFailure": "template",
     "rightsConfirmedAt": _CREATED,

@@ -153,7 +153,7 @@ def _prompt_status(image_job: ImageJob) -> str:
 
 def with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """The jobs with what `facts_of` reads of them."""
-    return jobs.select_related("retry_of", "prompt_job", "image_job__prompt_job__job").prefetch_related(
+    return jobs.select_related("retry_of", "prompt_job__reused_from__job", "image_job__prompt_job__job").prefetch_related(
         "attempts", "images"
     )
 

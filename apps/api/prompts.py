@@ -73,6 +73,12 @@ class PromptSerializer(QueuedPromptSerializer):
     )
     model_asked = serializers.CharField(source="prompt_job.model_asked")
     model_answered = serializers.CharField(source="prompt_job.model_answered")
+    reused_from = serializers.UUIDField(
+        source="prompt_job.reused_from.job.uid",
+        allow_null=True,
+        default=None,
+        help_text="The prompt job whose prompt was used again, at no cost",
+    )
     tried = TriedSerializer(source="prompt_job.tried", many=True, help_text="Every model asked, in order")
     error = ErrorSerializer(allow_null=True)
     cost = Money()

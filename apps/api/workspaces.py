@@ -44,6 +44,9 @@ class WorkspaceSettingsSerializer(CamelSerializer):
     shop_refusals = YesOrNo(
         required=False, help_text="When a model declines, ask those that are named for refusals in the settings"
     )
+    reuse_prompts = YesOrNo(
+        required=False, help_text="Use a prompt again that was written for the very same request; it costs nothing"
+    )
     rights_confirmed = YesOrNo(required=False, help_text="The owner confirms the right to use these images")
 
 
@@ -65,6 +68,7 @@ class WorkspaceSerializer(CamelSerializer):
     second_share = serializers.IntegerField()
     on_prompt_failure = serializers.ChoiceField(choices=PromptPolicy.choices)
     shop_refusals = serializers.BooleanField()
+    reuse_prompts = serializers.BooleanField()
     model_warnings = serializers.SerializerMethodField(help_text="Models that are retired or answered for by another")
     rights_confirmed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()

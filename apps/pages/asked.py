@@ -61,6 +61,8 @@ def asked_of(prompt_job: PromptJob) -> list[Asked]:
 
 def used_of(prompt_job: PromptJob) -> str:
     asked, answered = prompt_job.model_asked, prompt_job.model_answered
+    if prompt_job.reused_from_id:
+        return f"Used again: {model_name(answered or asked)} wrote it for the same request before. Nothing was paid."
     if prompt_job.source != PromptJob.Source.MODEL:
         return _USED.get(PromptJob.Source(prompt_job.source), "") if prompt_job.source else ""
     if answered and not same_model("xai", asked, answered):

@@ -111,7 +111,7 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 def facts_of(shown: Job) -> Facts:
-    prompt = PromptJob.objects.filter(job=shown).select_related("row__workspace").first()
+    prompt = PromptJob.objects.filter(job=shown).select_related("row__workspace", "reused_from__job").first()
     detail = ImageJob.objects.filter(job=shown).select_related("row__workspace", "prompt_job__job").first()
     side = prompt or detail
     attempts = list(Attempt.objects.filter(job=shown).order_by("number"))

@@ -223,7 +223,8 @@ def _author(asked: PromptJob) -> str:
         return "Made from the template: no prompt could be written"
     if asked.source == PromptJob.Source.DEFAULT:
         return "The workspace default: no prompt could be written"
-    return f"Written by {model_name(asked.model_answered or asked.model_asked or 'grok')}"
+    again = ", used again at no cost" if asked.reused_from_id else ""
+    return f"Written by {model_name(asked.model_answered or asked.model_asked or 'grok')}{again}"
 
 
 def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]:

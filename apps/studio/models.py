@@ -44,6 +44,9 @@ class Workspace(models.Model):
     shop_refusals = models.BooleanField(
         default=False, help_text="Ask another model when one declines; only those that are there for refusals"
     )
+    reuse_prompts = models.BooleanField(
+        default=False, help_text="Use a prompt again that was written for the very same request"
+    )
     rights_confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the owner confirmed the right to use these images"
     )
@@ -136,10 +139,16 @@ class PromptJob(models.Model):
     source = models.CharField(max_length=10, choices=Source.choices, blank=True)
     model_asked = models.CharField(max_length=100, blank=True)
     model_answered = models.CharField(max_length=100, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True, help_text="Equal for equal requests")
+    reused_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
     tried = models.JSONField(default=list, help_text="Each model asked, what came of it and why, in order")
 
     class Meta:
         db_table = "studio_prompt_job"
+        indexes = [
+            # reuse: what a model wrote for an equal request
+            models.Index(fields=["request_digest"], name="prompt_written", condition=Q(source="model")),
+        ]
 
     def __str__(self) -> str:
         return f"prompt job {self.job_id}"

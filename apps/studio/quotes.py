@@ -24,6 +24,7 @@ from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob, PromptJob, Row
 from apps.studio.owned import find_row
 from apps.studio.prompting.chain import ERROR, chain
+from apps.studio.prompting.reuse import written_before
 from apps.studio.prompting.strategies import MAX_TOKENS, pick, strategy_of, user_text
 from apps.studio.rows import references_of
 from apps.studio.sizes import output_size
@@ -145,7 +146,12 @@ def _asked_of(row: Row) -> PromptJob:
 
 
 def wanted_for_prompt(asked: PromptJob, owner_id: int) -> Wanted:
-    """What to set aside for it: the cheapest answer of the chain. Before a dearer model is asked, the rest is added."""
+    """What to set aside for it: the cheapest answer of the chain. Before a dearer model is asked, the rest is added.
+
+    A prompt that was written before costs nothing.
+    """
+    if written_before(asked):
+        return Wanted(asked.job_id, owner_id, PROMPTS, spending.ZERO)
     entries = chain()
     models = [entry.model for entry in entries if entry is entries[0] or entry.steps_in_for(ERROR)]
     amounts = [price for model in models if (price := prompt_price(model, asked).amount) is not None]

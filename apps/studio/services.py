@@ -18,6 +18,7 @@ from apps.jobs.values import NewJob
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.owned import find_row
 from apps.studio.pictures import checked
+from apps.studio.prompting.reuse import digest_of
 from apps.studio.prompting.strategies import pick
 from apps.studio.quotes import wanted_for_image, wanted_for_prompt
 from apps.studio.rows import references_of, subject_of
@@ -181,7 +182,7 @@ def _add_prompt_job(
     strategy = pick(workspace, operation=operation, row=row.pk, generation=generation or row.generation)
     new = NewJob(kind="prompt", owner_id=workspace.owner_id, subject=subject_of(row), priority=priority)
     job_id = lifecycle.enqueue([new])[new.uid]
-    return PromptJob.objects.create(
+    prompt_job = PromptJob(
         job_id=job_id,
         row=row,
         ref_urls=pictures.references,
@@ -191,6 +192,9 @@ def _add_prompt_job(
         strategy_version=strategy.version,
         **{"on_failure": workspace.on_prompt_failure} | asked,
     )
+    prompt_job.request_digest = digest_of(prompt_job)
+    prompt_job.save(force_insert=True)
+    return prompt_job
 
 
 def _add_image_jobs(

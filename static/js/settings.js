@@ -4,7 +4,7 @@ import { sayIn, toast } from "./say.js";
 
 const path = () => `/api/workspaces/${document.body.dataset.workspace}`;
 const NUMBERS = ["outputWidth", "outputHeight", "imagesPerGenerate", "secondShare"];
-const SWITCHES = ["shopRefusals", "rightsConfirmed"];
+const SWITCHES = ["shopRefusals", "reusePrompts", "rightsConfirmed"];
 
 function body(form) {
   const fields = Object.fromEntries(new FormData(form));

@@ -20,6 +20,7 @@ from apps.studio.pictures import assets_of
 from apps.studio.prompting.asking import ACCEPTED, Setback, Written, ask, cannot, note
 from apps.studio.prompting.chain import REFUSAL, chain
 from apps.studio.prompting.checks import Rejected, accepted
+from apps.studio.prompting.reuse import written_before
 from apps.studio.prompting.strategies import user_text
 from apps.studio.prompting.template import from_template
 from apps.studio.quotes import wanted_for_prompt
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 class PromptHandler(Handler):
     def run(self, run: Run) -> Done:
         prompt_job = PromptJob.objects.select_related("row__workspace").get(job_id=run.lease.job_id)
-        written = _paid_already(run, prompt_job) or _write(run, prompt_job)
+        written = _paid_already(run, prompt_job) or _written_before(prompt_job) or _write(run, prompt_job)
         return Done(store=_storing(prompt_job, written))
 
     def failed(self, job: Job, failure: Failure) -> None:
@@ -56,6 +57,7 @@ class PromptHandler(Handler):
             instructions=asked.instructions,
             strategy=asked.strategy,
             strategy_version=asked.strategy_version,
+            request_digest=asked.request_digest,
             on_failure=asked.on_failure,
             apply_to_row=asked.apply_to_row,
         )
@@ -80,6 +82,15 @@ def _paid_already(run: Run, prompt_job: PromptJob) -> Written | None:
         note(run, prompt_job, model=asked, answered=answered, outcome=ACCEPTED, cost_usd=call.cost_usd)
         return Written(prompt, PromptJob.Source.MODEL, asked, answered)
     return None
+
+
+def _written_before(prompt_job: PromptJob) -> Written | None:
+    """The same request was answered before, and the workspace allows that answer to be used again: no call is made."""
+    before = written_before(prompt_job)
+    if before is None:
+        return None
+    source = PromptJob.Source.MODEL
+    return Written(before.generated_prompt, source, before.model_asked, before.model_answered, before.pk)
 
 
 def _gone(call: Call) -> ProviderError:
@@ -149,6 +160,7 @@ def _storing(prompt_job: PromptJob, written: Written) -> Callable[[], None]:
             source=written.source,
             model_asked=written.model_asked,
             model_answered=written.model_answered,
+            reused_from=written.reused_from,
         )
         _give_to_images(prompt_job, written)
         if prompt_job.apply_to_row:

@@ -52,6 +52,7 @@ class Written:
     source: str
     model_asked: str = ""
     model_answered: str = ""
+    reused_from: int | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class Heart:
                 runs = list(self._open.values())
             for run in runs:
                 self._beat(run)
+            # Nobody else can close this thread's connection, and it is needed again only at the next beat.
+            connection.close()
 
     def _beat(self, run: Run) -> None:
         if time.monotonic() > run.ends + GRACE_SECONDS:

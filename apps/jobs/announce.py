@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from uuid import UUID
 
 import orjson
 from django.db import transaction
@@ -15,6 +16,12 @@ CHANNEL = "pressroom:events"
 def after_commit(changes: Sequence[Change]) -> None:
     if changes:
         transaction.on_commit(partial(_publish, changes), robust=True)
+
+
+def partial_text(owner_id: int, uid: UUID, subject: str, text: str) -> None:
+    """What a running job has written so far. No event: it is in no table, has no id, and who misses it misses nothing."""
+    body = orjson.dumps([{"id": 0, "owner": owner_id, "job": str(uid), "subject": subject, "partial": text}])
+    hints.attempt(lambda client: client.publish(CHANNEL, body))
 
 
 def _publish(changes: Sequence[Change]) -> None:

@@ -1,7 +1,8 @@
 """`GET /api/events` as Server-Sent Events, in plain ASGI: no framework stands between Redis and the browser.
 
 `Last-Event-ID` (or `?after=`) resumes. Each message is `{id, job, subject, status, stage}`; `event: resync` says that
-something may have been missed, and everything should be read again.
+something may have been missed, and everything should be read again. `{id: 0, job, subject, partial}` is a text that is
+being written: the whole of it so far, kept nowhere.
 """
 
 import asyncio

@@ -14,11 +14,15 @@ class LiveLine {
   #away = false;
   #ticking = false;
   #onEvent = [];
+  #onPartial = [];
   #onTick = [];
   #onLine = [];
 
   /** `hear(event)` with {id, job, subject, status, stage, at}. */
   events(hear) { this.#onEvent.push(hear); }
+
+  /** `hear({job, subject, partial})`: all that a model has written so far. Nothing is lost when one is missed. */
+  partials(hear) { this.#onPartial.push(hear); }
 
   /** `ask()` resolves to whether something runs; it rejects when the server cannot be reached. */
   ticks(ask) { this.#onTick.push(ask); }
@@ -48,7 +52,7 @@ class LiveLine {
   #connect() {
     const source = new EventSource("/api/events", { withCredentials: true });
     this.#source = source;
-    const hear = message => { this.#heard(); const event = JSON.parse(message.data); for (const listener of this.#onEvent) listener(event); };
+    const hear = message => { this.#heard(); const event = JSON.parse(message.data); for (const listener of "partial" in event ? this.#onPartial : this.#onEvent) listener(event); };
     source.addEventListener("message", hear);
     source.addEventListener("job", hear);
     source.addEventListener("open", () => { this.#failures = 0; this.#plan(0); });

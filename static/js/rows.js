@@ -19,6 +19,7 @@ function keep(old, fresh) {
   if (old.matches("textarea")) return !(old === document.activeElement || old.closest("prompt-field")?.unsaved);
   if (old.matches("[data-note]")) return !old.closest("tr").querySelector("prompt-field")?.unsaved;
   if (old.matches(".tick")) return false;
+  if (old.matches("[data-arriving]")) return false;
   if (old.matches("[data-said]:not([hidden])")) return false;
   if (old.matches("[data-menu][aria-expanded=true]")) fresh.setAttribute("aria-expanded", "true");
   if (old.matches("[aria-busy=true]") && old.dataset.sending) { fresh.setAttribute("aria-busy", "true"); fresh.setAttribute("aria-disabled", "true"); fresh.dataset.sending = "1"; }
@@ -91,4 +92,10 @@ export async function append(id) {
 export function hear(event) {
   const id = event.subject?.startsWith("row:") ? event.subject.slice(4) : "";
   if (id && rowById(id)) refresh(id);
+}
+
+/** The words of a prompt while they are written: text, whatever it holds. The row's next fragment has the last word. */
+export function arriving({ subject, partial }) {
+  const place = rowById(subject.slice(4))?.querySelector("[data-arriving]");
+  if (place) place.textContent = partial;
 }

@@ -4,7 +4,7 @@ import { line } from "./live.js";
 import "./lightbox.js";
 import { startPictures } from "./pictures.js";
 import "./prompt-field.js";
-import { catchUp, hear } from "./rows.js";
+import { arriving, catchUp, hear } from "./rows.js";
 import { startSelection } from "./selection.js";
 import { startSettings } from "./settings.js";
 import { localise } from "./times.js";
@@ -22,6 +22,7 @@ startSelection();
 startSettings();
 startUploads();
 line.events(hear);
+line.partials(arriving);
 line.ticks(catchUp);
 line.lines(offline);
 // A row that moved changes the counts of the filters and the sum spent.

@@ -15,7 +15,14 @@ from apps.jobs.states import Reason
 from apps.jobs.values import Failure
 from apps.providers import calls
 from apps.providers.catalogue import find_model
-from apps.providers.errors import ContentRefused, OutcomeUnknown, ProviderError, RequestTooLarge, Truncated
+from apps.providers.errors import (
+    ContentRefused,
+    OutcomeUnknown,
+    ProviderError,
+    RequestTooLarge,
+    TransientNetwork,
+    Truncated,
+)
 from apps.providers.models import Call, CallState
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
 from apps.providers.xai.client import XaiClient
@@ -23,6 +30,7 @@ from apps.providers.xai.errors import shortcoming
 from apps.studio.models import PromptJob
 from apps.studio.prompting.chain import ERROR, REFUSAL, TOO_LONG, Entry
 from apps.studio.prompting.checks import Rejected, accepted
+from apps.studio.prompting.draft import Draft
 from apps.studio.prompting.strategies import MAX_TOKENS, strategy_of
 from apps.studio.quotes import prompt_price
 
@@ -174,7 +182,7 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
         )
         failpoint("before_chat")
         try:
-            answer = XaiClient.from_settings().chat(request, seconds=seconds)
+            answer = _streamed(run, request, seconds=seconds)
         except ProviderError as error:
             (calls.failed if error.outcome_known else calls.unknown)(call, error)
             calling.report(provider=PROVIDER, model=request.model, error=error)
@@ -195,6 +203,14 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
     lacking = shortcoming(answer)
     if lacking:
         raise lacking
+    return answer
+
+
+def _streamed(run: Run, request: ChatRequest, *, seconds: float) -> ChatAnswer:
+    """The answer, its words told while they arrive. A stream that ends in the middle is an error, never a shorter answer."""
+    answer = Draft.of(run.lease).follow(XaiClient.from_settings().chat_stream(request, seconds=seconds))
+    if answer is None:
+        raise TransientNetwork(PROVIDER, detail="The stream ended without an answer.", sent=None)
     return answer
 
 

@@ -60,11 +60,10 @@ SELECT owner_id, priority, count(*) FROM (
   LIMIT %(far)s) waiting GROUP BY 1, 2
 """
 _RECENT = """
-SELECT priority, owner_id, count(*),
-  extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM jobs_job WHERE id > (
-    SELECT max(id) FROM jobs_job) - %(sample)s))::float
-FROM (SELECT * FROM jobs_job ORDER BY id DESC LIMIT %(sample)s) recent
-WHERE lane = %(lane)s AND created_at > clock_timestamp() - %(seconds)s * interval '1 second' GROUP BY 1, 2
+WITH recent AS MATERIALIZED (SELECT lane, priority, owner_id, created_at FROM jobs_job ORDER BY id DESC LIMIT %(sample)s)
+SELECT priority, owner_id, count(*), (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float FROM recent)
+FROM recent WHERE lane = %(lane)s AND created_at > (SELECT clock_timestamp() - %(seconds)s * interval '1 second')
+GROUP BY 1, 2
 """
 
 

@@ -104,7 +104,7 @@ class PromptQueue(Endpoint):
         "Queue a prompt",
         body=QueuePromptSerializer,
         answers={201: QueuedPromptSerializer},
-        problems=(404, 409),
+        problems=(404, 409, 429),
         parameters=[IDEMPOTENCY_KEY],
         example={
             "rowId": examples.ROW_ID,

@@ -29,6 +29,7 @@ _MEANING = {
     413: "The request is too large",
     415: "The body is not of the type this takes",
     422: "A value does not fit",
+    429: "Too many of yours wait already (queue_full)",
     503: "The database cannot be reached; nothing was lost",
 }
 

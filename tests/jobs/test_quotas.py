@@ -3,16 +3,20 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
 from apps.accounts.models import User
+from apps.assets.urls import asset_url
 from apps.core.errors import Problem
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.values import NewJob
+from tests.api.conftest import caller_of, problem
+from tests.factories import AssetFactory, RowFactory
 from tests.jobs.conftest import claim
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,3 +83,13 @@ def test_of_sixty_requests_for_the_last_place_one_gets_it(owner: User, settings:
         answers = list(pool.map(ask, range(AT_ONCE)))
     assert answers.count(True) == 1
     assert Job.objects.count() == 5
+
+
+def test_the_api_says_that_the_queue_is_full(owner: User, settings: Settings, tmp_path: Path) -> None:
+    settings.QUEUE_QUOTA, settings.MEDIA_ROOT = 1, tmp_path
+    lifecycle.enqueue([NewJob(kind="noop", owner_id=owner.pk)])
+    target = asset_url(AssetFactory(owner=owner))
+    row = RowFactory(workspace__owner=owner, target_url=target, prompt_override="A shoe on warm sand")
+    answer = caller_of(owner)("post", "/api/jobs/create", {"rowId": str(row.pk), "useAiPrompt": False, "count": 1})
+    assert problem(answer, 429, "queue_full")["quota"] == 1
+    assert Job.objects.count() == 1

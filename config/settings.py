@@ -190,6 +190,7 @@ CELERY_TIMEZONE = "UTC"
 LEASE_SECONDS = number("PRESSROOM_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
 ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
+LIVE_RECHECK_SECONDS = number("PRESSROOM_LIVE_RECHECK_SECONDS", 30)  # an open stream outlives its token by so much
 WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)
 AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
 QUEUE_QUOTA = integer("PRESSROOM_QUEUE_QUOTA", 20_000)  # jobs one person may have waiting; 0: no limit

@@ -1,5 +1,6 @@
 """Archive, then prune: finished jobs older than their time go to a file of JSON lines, then out of the tables."""
 
+import os
 from pathlib import Path
 
 import orjson
@@ -43,3 +44,5 @@ def _archive(rows: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "jobs.jsonl").open("ab") as file:
         file.writelines(orjson.dumps(orjson.loads(row) if isinstance(row, str) else row) + b"\n" for row in rows)
+        file.flush()
+        os.fsync(file.fileno())

@@ -5,7 +5,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 
 def ensure_schedule() -> int:
-    """Adds what is missing and follows a changed period from the settings; answers how many entries there are now."""
+    """Adds what is missing; answers how many of them are there and enabled now."""
     for periodic in settings.SCHEDULE:
         every, period = _whole(periodic.seconds)
         interval, _ = IntervalSchedule.objects.get_or_create(every=every, period=period)

@@ -1,17 +1,21 @@
 """Who is asking for a stream, and what they missed: the only reads of the database here, once for each connection."""
 
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.db import close_old_connections
+from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 
 from apps.accounts.models import User, find_token
 from apps.jobs.models import JobEvent
 
 MOST_MISSED = 1000
+BEHIND_EVENTS, BEHIND = 1000, timedelta(seconds=10)
 
 
 def user_of(headers: dict[str, str]) -> User | None:
@@ -33,7 +37,9 @@ def user_of(headers: dict[str, str]) -> User | None:
 
 def missed(owner_id: int | None, after: int) -> list[dict[str, object]] | None:
     """The events after the one last seen, oldest first; None when there are too many to tell one by one."""
-    events = JobEvent.objects.filter(id__gt=after).select_related("job").order_by("id")
+    # A transaction that began earlier may commit a lower id later: what is recent is told again rather than never.
+    recent = Q(id__gt=after) | Q(id__gt=after - BEHIND_EVENTS, at__gt=timezone.now() - BEHIND)
+    events = JobEvent.objects.filter(recent).select_related("job").order_by("id")
     if owner_id is not None:
         events = events.filter(owner_id=owner_id)
     found = list(events[: MOST_MISSED + 1])

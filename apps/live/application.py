@@ -6,7 +6,9 @@ being written: the whole of it so far, kept nowhere.
 """
 
 import asyncio
+import re
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,6 +25,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 KEEP_ALIVE_SECONDS = 15.0
+_EVENT_ID = re.compile(r"[0-9]{1,18}")
 _UNAUTHORISED = (
     b'{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated",'
     b'"detail":"This stream needs a signed-in user or a token.","action":"Sign in, or send Authorization: Bearer."}'
@@ -96,10 +99,19 @@ async def _open(scope: Scope, headers: dict[str, str], receive: Receive, send: S
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     everybody = user.is_staff and query.get("all") == ["1"]
     after = headers.get("last-event-id") or query.get("after", [""])[0]
-    await _stream(None if everybody else user.pk, int(after) if after.isdigit() else None, receive, send)
+
+    async def welcome() -> bool:
+        """Whether the token or session still stands: it may be revoked, and the user dismissed, while a stream is open."""
+        now = await sync_to_async(user_of)(headers)
+        return now is not None and now.pk == user.pk and (now.is_staff or not everybody)
+
+    known = int(after) if _EVENT_ID.fullmatch(after) else None
+    await _stream(None if everybody else user.pk, known, welcome, receive, send)
 
 
-async def _stream(owner_id: int | None, after: int | None, receive: Receive, send: Send) -> None:
+async def _stream(
+    owner_id: int | None, after: int | None, welcome: Callable[[], Awaitable[bool]], receive: Receive, send: Send
+) -> None:
     async with hub().listening(owner_id) as listener:
         await send({"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream")})
         await _write(send, b"retry: 2000\n\n")
@@ -108,7 +120,7 @@ async def _stream(owner_id: int | None, after: int | None, receive: Receive, sen
         gone = asyncio.create_task(_disconnected(receive))
         closing = asyncio.create_task(hub().closing.wait())
         try:
-            await _pass_on(listener, send, gone, closing)
+            await _pass_on(listener, send, gone, closing, welcome)
         finally:
             gone.cancel()
             closing.cancel()
@@ -120,17 +132,32 @@ async def _catch_up(owner_id: int | None, after: int, send: Send) -> None:
     await _write(send, RESYNC if events is None else b"".join(encode(event) for event in events))
 
 
-async def _pass_on(listener: Listener, send: Send, gone: asyncio.Task[None], closing: asyncio.Task[Any]) -> None:
+async def _pass_on(
+    listener: Listener,
+    send: Send,
+    gone: asyncio.Task[None],
+    closing: asyncio.Task[Any],
+    welcome: Callable[[], Awaitable[bool]],
+) -> None:
+    ask_again = time.monotonic() + settings.LIVE_RECHECK_SECONDS
     while True:
         message = asyncio.create_task(listener.messages.get())
         done, _ = await asyncio.wait(
-            {message, gone, closing}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            {message, gone, closing},
+            timeout=min(KEEP_ALIVE_SECONDS, settings.LIVE_RECHECK_SECONDS),
+            return_when=asyncio.FIRST_COMPLETED,
         )
         if gone in done or closing in done:
             message.cancel()
             if closing in done:
                 await _write(send, b"", more=False)
             return
+        if time.monotonic() > ask_again:
+            if not await welcome():
+                message.cancel()
+                await _write(send, b"", more=False)
+                return
+            ask_again = time.monotonic() + settings.LIVE_RECHECK_SECONDS
         if message in done:
             await _write(send, message.result())
         else:

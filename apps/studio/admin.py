@@ -32,8 +32,17 @@ class ReadOnly(ModelAdmin):
         return False
 
 
+class Undeletable(ModelAdmin):
+    """What has jobs is deleted on its page or by the API, which cancel them first."""
+
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Workspace)
-class WorkspaceAdmin(ModelAdmin):
+class WorkspaceAdmin(Undeletable):
     list_display = ("name", "owner", "images_per_generate", "on_prompt_failure", "created_at")
     list_filter = ("on_prompt_failure",)
     search_fields = ("name", "owner__username")
@@ -85,7 +94,7 @@ class StrategyAdmin(ModelAdmin):
 
 
 @admin.register(Row)
-class RowAdmin(ModelAdmin):
+class RowAdmin(Undeletable):
     list_display = ("label_or_id", "workspace", "position", "updated_at")
     search_fields = ("label", "workspace__name")
     readonly_fields = ("generation",)

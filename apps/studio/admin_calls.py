@@ -34,7 +34,7 @@ class SettleForm(forms.Form):
 class SettleableCallAdmin(CallAdmin):
     actions_detail = ["settle"]
 
-    @action(description="Settle an unknown outcome", url_path="settle")
+    @action(description="Settle an unknown outcome", url_path="settle", permissions=["settle"])
     def settle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One form with three answers; the service decides whether they fit."""
         form = SettleForm(request.POST or None)
@@ -43,6 +43,9 @@ class SettleableCallAdmin(CallAdmin):
             return redirect(reverse("admin:providers_call_change", args=[object_id]))
         context = self.admin_site.each_context(request) | {"form": form, "title": "Settle a call"}
         return render(request, "admin/call_settle.html", context)
+
+    def has_settle_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.has_view_permission(request) and request.user.is_staff
 
     def _settle(self, request: HttpRequest, call_id: UUID, answers: dict[str, str]) -> None:
         assert isinstance(request.user, User)

@@ -1,5 +1,6 @@
 """The pictures a row names by URL, as assets of its owner: checked before anything is queued."""
 
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from apps.core.errors import Problem, invalid
 from apps.studio.links import image_id_of
 from apps.studio.models import GeneratedImage
 
+LOOK_SECONDS = 15.0  # for all the pictures of a request: somebody waits for the answer, and a thread with them
+LONGEST_FETCH_SECONDS = 10.0
 MOST_REFERENCES = 9  # the image models take ten pictures, and the target is one of them
 
 
@@ -21,12 +24,14 @@ def checked(owner: User, urls: Sequence[str], *, field: str) -> list[str]:
         raise invalid(
             field, f"{len(urls)} references are too many: the image models take {MOST_REFERENCES}.", "Remove some."
         )
-    return [asset_url(_checked(owner, url, field)) for url in urls]
+    ends = time.monotonic() + LOOK_SECONDS
+    return [asset_url(_checked(owner, url, field, ends)) for url in urls]
 
 
-def _checked(owner: User, url: str, field: str) -> Asset:
+def _checked(owner: User, url: str, field: str, ends: float) -> Asset:
     try:
-        return _made_here(owner, url) or resolve(owner=owner, url=url)
+        seconds = min(LONGEST_FETCH_SECONDS, max(ends - time.monotonic(), 1.0))
+        return _made_here(owner, url) or resolve(owner=owner, url=url, seconds=seconds)
     except Problem as problem:
         problem.extra.setdefault("errors", {field: [problem.detail]})
         raise

@@ -148,6 +148,7 @@ def delete_row(*, user: User, row_id: UUID) -> None:
     """Cancels what the row still has in the queue, then removes it. A result that comes later is kept with its job."""
     row = find_row(user, row_id)
     with transaction.atomic():
+        Row.objects.select_for_update().get(pk=row.pk)  # a generate that is under way ends first, and is seen here
         live = Job.objects.filter(subject=subject_of(row), status__in=LIVE).values_list("pk", flat=True)
         lifecycle.request_cancel(list(live), reason="row_deleted")
         row.delete()

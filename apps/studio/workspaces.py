@@ -51,7 +51,8 @@ def model_warnings(workspace: Workspace) -> list[str]:
 def delete_workspace(workspace: Workspace) -> None:
     """Cancels what its rows still have in the queue, then removes it with them."""
     with transaction.atomic():
-        subjects = [subject_of(row) for row in workspace.rows.all()]
+        # Locked: a generate that is under way ends first, and is seen here.
+        subjects = [subject_of(row) for row in workspace.rows.select_for_update().order_by("pk")]
         live = Job.objects.filter(subject__in=subjects, status__in=LIVE).values_list("pk", flat=True)
         lifecycle.request_cancel(list(live), reason="row_deleted")
         workspace.delete()

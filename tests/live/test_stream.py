@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+from django.utils import timezone
 
-from apps.accounts.models import User, create_token
+from apps.accounts.models import ApiToken, User, create_token
 from apps.jobs import lifecycle
 from apps.jobs.models import JobEvent
 from apps.jobs.values import NewJob
@@ -69,6 +71,16 @@ def test_a_stream_resumes_after_the_last_event_seen(processes: Stack, ada: User)
     seen = JobEvent.objects.get().pk
     enqueue(ada, "row:second")
     with listening(processes, ada, **{"Last-Event-ID": str(seen)}) as events:
+        told = [next(events)["subject"], next(events)["subject"]]
+    assert told == ["row:first", "row:second"], "what is recent is told again, for commits out of order"
+
+
+def test_what_was_seen_long_ago_is_not_told_again(processes: Stack, ada: User) -> None:
+    enqueue(ada, "row:first")
+    seen = JobEvent.objects.get().pk
+    JobEvent.objects.update(at=timezone.now() - timedelta(minutes=1))
+    enqueue(ada, "row:second")
+    with listening(processes, ada, **{"Last-Event-ID": str(seen)}) as events:
         assert next(events)["subject"] == "row:second"
 
 
@@ -83,3 +95,9 @@ def test_the_page_is_sent_to_the_live_process(processes: Stack, ada: User) -> No
         f"{processes.url}/api/events", headers={"Authorization": f"Bearer {secret}"}, allow_redirects=False, timeout=5
     )
     assert (reply.status_code, reply.headers["Location"]) == (307, f"{processes.environment['LIVE_URL']}/api/events")
+
+
+def test_a_revoked_token_ends_its_open_stream(processes: Stack, ada: User) -> None:
+    with listening(processes, ada) as events:
+        ApiToken.objects.update(revoked_at=timezone.now())
+        assert next(events, None) is None

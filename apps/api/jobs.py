@@ -24,11 +24,12 @@ from apps.api.job_shapes import (
 )
 from apps.api.pagination import PAGE_PARAMETERS, page_of, query_invalid
 from apps.api.priorities import PRIORITY
-from apps.api.serializers import CamelSerializer, WholeNumber, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, cancel_job, change_job, find_job, pending_count, retry_job
 from apps.jobs.states import PENDING
+from apps.studio.edits import edit_prompt
 from apps.studio.services import Generated, generate_images
 
 MAX_COUNT = 6
@@ -51,15 +52,16 @@ class CreatedJobsSerializer(CamelSerializer):
 
 
 class ChangeJobSerializer(CamelSerializer):
-    """A new priority, or a new place in the own queue: before or after another queued job of one's own."""
+    """A new priority, a new place in the own queue (before or after another queued job of one's own), or a new prompt."""
 
     priority = WholeNumber(min_value=1, max_value=10, required=False)
     before = serializers.UUIDField(required=False)
     after = serializers.UUIDField(required=False)
+    prompt = Prose(max_length=MAX_PROMPT, required=False, help_text="Of an image that has not started")
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         if len(asked) != 1:
-            raise serializers.ValidationError("Give priority, before or after, one of them.")
+            raise serializers.ValidationError("Give priority, before, after or prompt, one of them.")
         return asked
 
 
@@ -122,7 +124,7 @@ class JobItem(Endpoint):
         return cancelled(request, job_id)
 
     @documented(
-        "Change a job's priority or place",
+        "Change a waiting job's priority, place or prompt",
         body=ChangeJobSerializer,
         answers={200: JobSerializer},
         problems=(404, 409),
@@ -131,8 +133,11 @@ class JobItem(Endpoint):
         operation_id="jobs_change",
     )
     def patch(self, request: Request, job_id: UUID) -> Response:
-        asked = read(ChangeJobSerializer, request)
-        job = change_job(user=user_of(request), uid=job_id, urgent_allowed=urgent_allowed(request), **asked)
+        asked, user = read(ChangeJobSerializer, request), user_of(request)
+        if "prompt" in asked:
+            job = edit_prompt(user=user, uid=job_id, prompt=asked["prompt"])
+        else:
+            job = change_job(user=user, uid=job_id, urgent_allowed=urgent_allowed(request), **asked)
         return Response(job_shown(job))
 
 

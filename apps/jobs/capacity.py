@@ -122,8 +122,10 @@ class LaneState:
         return sum(self.running_of.values())
 
     def ahead_of(self, job: Job) -> int:
-        """FAR means that many or more."""
-        return self.line[job.pk].ahead if job.pk in self.line else FAR
+        """FAR means that many or more. One that is not in a line seen whole was taken since it was read: it is next."""
+        if job.pk in self.line:
+            return self.line[job.pk].ahead
+        return FAR if len(self.line) >= FAR else 0
 
     def at_once(self, kind: str, provider: str) -> int:
         """How many jobs of the kind can run at once."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from apps.assets.urls import asset_url
 from apps.studio.models import Row, Workspace
 
 USERNAME = "demo"
+STEERS = ("change_job", "change_lane", "add_hold", "change_hold", "delete_hold")
 PHOTOS = Path(__file__).parent / "demo_photos"
 # label, target, references
 ROWS: tuple[tuple[str, str, list[str]], ...] = (
@@ -27,6 +29,8 @@ def make_demo(password: str) -> User:
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
+    # What somebody who runs a desk does in the administration, and nothing else.
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="jobs", codename__in=STEERS))
     if not user.workspaces.exists():
         _make_workspace(user)
     return user

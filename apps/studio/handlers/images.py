@@ -281,10 +281,17 @@ def _wait_on(call: Call) -> Parked:
 def _task_failed(call: Call, prediction: Prediction) -> Done:
     error = task_error(prediction)
     if isinstance(error, InputUnreadable):
-        WavespeedClient.from_settings().forget_uploads(call.inputs)  # our copy there may be what is broken
+        # Our copy there may be what is broken or gone: the pictures are sent again, once.
+        WavespeedClient.from_settings().forget_uploads(call.inputs)
+        error.can_pass = not _was_unreadable_before(call)
     calls.failed(call, error, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
     calling.report(provider=PROVIDER, model=call.model_asked, error=error)
     raise calling.verdict(error)
+
+
+def _was_unreadable_before(call: Call) -> bool:
+    orders = Call.objects.filter(job_id=call.job_id, purpose="submit", error_code=InputUnreadable.code)
+    return orders.exclude(pk=call.pk).exists()
 
 
 def _fetched(

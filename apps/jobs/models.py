@@ -85,6 +85,9 @@ class Job(models.Model):
             models.Index(fields=["run_after"], name="job_due", condition=Q(status="scheduled")),
             # release
             models.Index(fields=["waits_for"], name="job_dependants", condition=Q(status="waiting")),
+            # the chain of retries; prune, whose foreign keys look for whoever names the row
+            models.Index(fields=["retry_of"], name="job_retries", condition=Q(retry_of__isnull=False)),
+            models.Index(fields=["waits_for"], name="job_waited_for", condition=Q(waits_for__isnull=False)),
             models.Index(fields=["parent"], name="job_children", condition=Q(parent__isnull=False)),
             models.Index(fields=["owner", "-id"], name="job_owner_list"),
             # counts of what waits, of one kind or of one owner's

@@ -43,7 +43,7 @@ class QuoteItemSerializer(CamelSerializer):
     model = serializers.CharField()
     count = serializers.IntegerField()
     each = Money(source="each.amount", allow_null=True, help_text="null: nobody knows a price")
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment]
         source="each.source",
         choices=PRICES,
         help_text="quoted by the provider, what the last one cost, priced by our table, at_most: an upper estimate",

@@ -78,9 +78,12 @@ def _failure(short: Short) -> Failure:
     place = f" for {provider_name(limit.provider)}" if limit.provider else ""
     renews = short.renews.astimezone(UTC)
     when = "at 00:00 UTC" if limit.period == "day" else f"on {renews.day} {renews:%B} at 00:00 UTC"
+    used = f"{period} ${limit.amount:.2f}{place} are used."
+    if short.left:
+        used = f"{period} ${limit.amount:.2f}{place} do not reach for it: ${short.left:.4f} are left."
     return Failure(
         Reason.BUDGET.value,
-        f"{period} ${limit.amount:.2f}{place} are used.",
+        used,
         f"It goes on {when}, or at once when the budget is raised.",
     )
 

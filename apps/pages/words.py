@@ -188,7 +188,10 @@ def _budget(line: Line) -> Wait:
     amount = line.fact("budget")
     whose = "This month's" if line.fact("period") == "month" else "Today's"
     place = f" for {provider_name(str(line.fact('provider')))}" if line.fact("scope") == "provider" else ""
+    left = Decimal(str(line.fact("left") or 0))
     lead = f"{whose} {money(Decimal(str(amount)))}{place} are used." if amount else f"{whose} budget is used."
+    if amount and left > 0:
+        lead = f"{whose} {money(Decimal(str(amount)))}{place} do not reach for it: {money(left)} are left."
     when = format_html("at {}", clock(line.until)) if line.until else "tomorrow"
     return Wait("held", "Held", lead, format_html("It goes on {}, or at once when the budget is raised.", when))
 

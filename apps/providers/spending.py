@@ -87,10 +87,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Short:
-    """The budget that has not enough left for a job, and when it renews."""
+    """The budget that has not enough left for a job, what is left of it, and when it renews."""
 
     limit: Limit
     renews: datetime
+    left: Decimal
 
     @property
     def facts(self) -> dict[str, str]:
@@ -101,6 +102,7 @@ class Short:
             "provider": limit.provider,
             "period": limit.period,
             "budget": f"{limit.amount:f}",
+            "left": f"{self.left:f}",
             "renews": self.renews.isoformat(),
         }
 
@@ -141,7 +143,7 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
             if limit.concerns(one.owner_id, one.provider):
                 left[limit] -= change
         if lacking:
-            short[one.job_id] = Short(lacking, lacking.renews(now))
+            short[one.job_id] = Short(lacking, lacking.renews(now), max(left[lacking], ZERO))
         rows.append(_earmark(one, held=before + change, short=short.get(one.job_id)))
     Earmark.objects.bulk_create(
         rows,

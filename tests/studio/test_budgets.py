@@ -50,6 +50,7 @@ def test_jobs_beyond_the_budget_are_accepted_and_wait(owner: User, row_with_prom
     outlook = describe(jobs)[jobs[3].pk]
     assert (outlook.reason, outlook.wait_unknown, outlook.p50) == ("budget", "budget", None)
     assert Decimal(str(outlook.facts["budget"])) == Decimal("0.10")
+    assert Decimal(str(outlook.facts["left"])) == Decimal("0.02")
     midnight = (datetime.now(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     assert outlook.until == midnight
 

@@ -93,7 +93,7 @@ def test_each_model_is_asked_for_its_own_budget(answers: Callable[..., None], wr
     Budget.objects.create(provider="xai", amount_usd=(dear + cheap) / 2)
     prompt = write()
     assert outcomes(prompt) == [(FIRST, "held"), (SECOND, "accepted")]
-    assert "are used" in prompt.tried[0]["said"]
+    assert "do not reach for it" in prompt.tried[0]["said"]
 
 
 def test_an_open_breaker_passes_the_question_on(write: Callable[[], PromptJob]) -> None:

@@ -85,8 +85,7 @@ class AssetItem(Endpoint):
 
 
 def _find(request: Request, asset_id: UUID) -> Asset:
-    owned = {} if user_of(request).is_staff else {"owner": user_of(request)}
-    asset = Asset.objects.filter(pk=asset_id, **owned).first()
+    asset = Asset.objects.filter(pk=asset_id, owner=user_of(request)).first()
     if asset is None:
         raise not_found("asset")
     return asset

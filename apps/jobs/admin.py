@@ -186,7 +186,7 @@ class JobAdmin(Uncounted):
         count, refused = 0, {}
         for job in jobs:
             try:
-                verb(user=request.user, uid=job.uid)
+                verb(user=request.user, uid=job.uid, everybody=True)
                 count += 1
             except Problem as problem:
                 refused[problem.detail] = problem.action

@@ -25,10 +25,10 @@ class CancelAnswer:
     state: str
 
 
-def find_job(*, user: User, uid: UUID, kind: str | None = None) -> Job:
-    """The user's own job; staff see everybody's. Problem 404 otherwise."""
+def find_job(*, user: User, uid: UUID, kind: str | None = None, everybody: bool = False) -> Job:
+    """The user's own job; `everybody`: anybody's, for the admin and the desk. Problem 404 otherwise."""
     jobs = Job.objects.filter(uid=uid)
-    if not user.is_staff:
+    if not everybody:
         jobs = jobs.of(user)
     job = (jobs.filter(kind=kind) if kind else jobs).first()
     if job is None:
@@ -36,9 +36,9 @@ def find_job(*, user: User, uid: UUID, kind: str | None = None) -> Job:
     return job
 
 
-def cancel_job(*, user: User, uid: UUID, kind: str | None = None) -> CancelAnswer:
+def cancel_job(*, user: User, uid: UUID, kind: str | None = None, everybody: bool = False) -> CancelAnswer:
     """Cancels now what has not started and asks what runs to stop. Problem 409 when it is over already."""
-    job = find_job(user=user, uid=uid, kind=kind)
+    job = find_job(user=user, uid=uid, kind=kind, everybody=everybody)
     reason = "cancelled_by_owner" if job.owner_id == user.pk else "cancelled_by_staff"
     changes = lifecycle.request_cancel([job.pk], reason=reason)
     # In a transaction of its own: a completion locks the prompt before its images, so holding one while asking for
@@ -56,9 +56,9 @@ def cancel_job(*, user: User, uid: UUID, kind: str | None = None) -> CancelAnswe
     return CancelAnswer(job, "cancelled" if job.status == Status.CANCELLED else "requested")
 
 
-def retry_job(*, user: User, uid: UUID) -> Job:
+def retry_job(*, user: User, uid: UUID, everybody: bool = False) -> Job:
     """A new job that does the same and names the old one."""
-    old = find_job(user=user, uid=uid)
+    old = find_job(user=user, uid=uid, everybody=everybody)
     if old.status not in (Status.FAILED, Status.CANCELLED):
         raise Problem(
             409,
@@ -117,18 +117,28 @@ def change_job(
 
 def _move(job: Job, other: Job, move: Callable[[int, int], bool]) -> None:
     """Problem 409 unless both wait in one line. Already there is fine."""
-    if not move(job.pk, other.pk) and not _share_a_line(job, other):
+    if move(job.pk, other.pk):
+        return
+    waiting = Job.objects.filter(pk__in=[job.pk, other.pk], status=Status.QUEUED).in_bulk()
+    if len({(one.lane, one.owner_id) for one in waiting.values()}) != 1 or len(waiting) != 2:
         raise Problem(
             409,
             "cannot_move",
             "Only jobs that wait in the same line can change places.",
             "Load the queue again; it has moved on.",
         )
+    if waiting[job.pk].priority != waiting[other.pk].priority:
+        raise _other_priority(waiting[job.pk], waiting[other.pk])
 
 
-def _share_a_line(job: Job, other: Job) -> bool:
-    lines = {*Job.objects.filter(pk__in=[job.pk, other.pk]).values_list("lane", "owner", "priority", "status")}
-    return len(lines) == 1 and job.pk != other.pk and lines.pop()[3] == Status.QUEUED
+def _other_priority(job: Job, other: Job) -> Problem:
+    return Problem(
+        409,
+        "other_priority",
+        f"This job has priority {job.priority} and the other {other.priority}; places are per priority.",
+        f"Give it priority {other.priority} first, then move it.",
+        {"priority": job.priority, "otherPriority": other.priority},
+    )
 
 
 def allow_priority(priority: int, *, urgent_allowed: bool) -> None:

@@ -80,7 +80,8 @@ class Facts:
 
 @page
 def job(request: HttpRequest, uid: UUID) -> HttpResponse:
-    shown = find_job(user=reader(request), uid=uid)
+    user = reader(request)
+    shown = find_job(user=user, uid=uid, everybody=user.is_staff)  # to staff it is a page of the desk, and read-only
     facts = facts_of(shown)
     look, word = _badge(facts)
     steps = steps_of(shown, facts.attempts, facts.calls)
@@ -93,6 +94,7 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "word": word,
         "sentence": sentence(facts),
         "live": shown.status in LIVE,
+        "own": shown.owner_id == user.pk,
         "can_retry": shown.status in (Status.FAILED, Status.CANCELLED),
         "lasted": _lasted(facts),
         "tries": max(shown.attempt, len(facts.attempts)),

@@ -50,7 +50,7 @@ class SettleableCallAdmin(CallAdmin):
     def _settle(self, request: HttpRequest, call_id: UUID, answers: dict[str, str]) -> None:
         assert isinstance(request.user, User)
         try:
-            settled = settle_call(user=request.user, call_id=call_id, **answers)
+            settled = settle_call(user=request.user, call_id=call_id, everybody=True, **answers)
         except Problem as problem:
             messages.error(request, f"{problem.detail} {problem.action}")
         else:

@@ -43,16 +43,19 @@ def heard_of(prediction_id: str) -> bool:
     return True
 
 
-def settle_call(*, user: User, call_id: UUID, decision: str, prediction_id: str = "") -> Settled:
+def settle_call(
+    *, user: User, call_id: UUID, decision: str, prediction_id: str = "", everybody: bool = False
+) -> Settled:
     """What a person decides about a call whose outcome is unknown, after its job has given up on it.
 
     adopt: this task of WaveSpeed's is it; its result is fetched and kept beside the job, marked late.
     never_arrived: there is no such task; nothing was charged. send_again: a new job, at the risk of paying twice.
+    `everybody`: also a call of somebody else's, for the admin.
     Problems: 404; 409 not_unknown, still_looking, already_owned, already_retried; 422 for a task that cannot be it.
     """
     if decision not in DECISIONS:
         raise invalid("decision", f"{decision!r} is no decision.", f"Use one of {', '.join(DECISIONS)}.")
-    call = _find(user, call_id)
+    call = _find(user, call_id, everybody=everybody)
     _only_unknown(call)
     if decision == "adopt":
         return _adopt(call, prediction_id.strip())
@@ -62,13 +65,13 @@ def settle_call(*, user: User, call_id: UUID, decision: str, prediction_id: str 
         return Settled(call)
     with transaction.atomic():  # marked first: an order that is only unknown would go with the retry
         Call.objects.filter(pk=call.pk).update(resent=True)
-        job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id).uid)
+        job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id).uid, everybody=everybody)
     call.refresh_from_db()
     return Settled(call, job)
 
 
-def _find(user: User, call_id: UUID) -> Call:
-    owned = {} if user.is_staff else {"owner": user}
+def _find(user: User, call_id: UUID, *, everybody: bool) -> Call:
+    owned = {} if everybody else {"owner": user}
     call = Call.objects.filter(pk=call_id, **owned).first()
     if call is None:
         raise not_found("call")

@@ -1,4 +1,4 @@
-"""Finding what somebody may see: their own; staff everything. Anything else does not exist (Problem 404)."""
+"""Finding what somebody works with: their own, staff too. Anything else does not exist (Problem 404)."""
 
 from uuid import UUID
 
@@ -8,24 +8,21 @@ from apps.studio.models import GeneratedImage, Row, Workspace
 
 
 def find_workspace(user: User, workspace_id: UUID) -> Workspace:
-    owned = {} if user.is_staff else {"owner": user}
-    workspace = Workspace.objects.filter(pk=workspace_id, **owned).first()
+    workspace = Workspace.objects.filter(pk=workspace_id, owner=user).first()
     if workspace is None:
         raise not_found("workspace")
     return workspace
 
 
 def find_row(user: User, row_id: UUID) -> Row:
-    owned = {} if user.is_staff else {"workspace__owner": user}
-    row = Row.objects.filter(pk=row_id, **owned).select_related("workspace__owner").first()
+    row = Row.objects.filter(pk=row_id, workspace__owner=user).select_related("workspace__owner").first()
     if row is None:
         raise not_found("row")
     return row
 
 
 def find_image(user: User, image_id: UUID) -> GeneratedImage:
-    owned = {} if user.is_staff else {"owner": user}
-    image = GeneratedImage.objects.filter(pk=image_id, **owned).first()
+    image = GeneratedImage.objects.filter(pk=image_id, owner=user).first()
     if image is None:
         raise not_found("image")
     return image

@@ -34,12 +34,12 @@ Answers = dict[str, int]
 def owned(
     ok: int, *, stranger: int = 404, staff: int | None = None, anonymous: int = 401, no_scope: int = 403
 ) -> Answers:
-    """Who gets what from a thing that belongs to the owner."""
+    """Who gets what from a thing that belongs to the owner. Staff are strangers here: the admin is theirs."""
     return {
         "anonymous": anonymous,
         "stranger": stranger,
         "owner": ok,
-        "staff": ok if staff is None else staff,
+        "staff": stranger if staff is None else staff,
         "no_scope": no_scope,
         "expired": 401,
         "revoked": 401,
@@ -51,6 +51,7 @@ def anybody_signed_in(ok: int) -> Answers:
 
 
 STAFF_ONLY = owned(401, stranger=401, staff=200, no_scope=401)
+FILES = owned(200, staff=200, anonymous=404)  # the admin and the desk show everybody's
 PUBLIC = dict.fromkeys(ACTORS, 200)
 
 
@@ -167,14 +168,12 @@ CASES: dict[str, list[Case]] = {
     "api:schema": [("GET", _plain("/api/schema"), PUBLIC | {"expired": 401, "revoked": 401})],
     "api:docs": [("GET", _plain("/api/docs"), PUBLIC | {"expired": 401, "revoked": 401})],
     "api:unknown": [("GET", _plain("/api/no/such/thing"), dict.fromkeys(ACTORS, 404))],
-    "media:assets": [
-        ("GET", _to("/media/assets/{}", lambda user: AssetFactory(owner=user)), owned(200, anonymous=404))
-    ],
+    "media:assets": [("GET", _to("/media/assets/{}", lambda user: AssetFactory(owner=user)), FILES)],
     "media:assets/thumbnail": [
-        ("GET", _to("/media/assets/{}/thumbnail", lambda user: AssetFactory(owner=user)), owned(200, anonymous=404))
+        ("GET", _to("/media/assets/{}/thumbnail", lambda user: AssetFactory(owner=user)), FILES)
     ],
-    "media:images": [("GET", _to("/media/images/{}", _image), owned(200, anonymous=404))],
-    "media:images/thumbnail": [("GET", _to("/media/images/{}/thumbnail", _image), owned(200, anonymous=404))],
+    "media:images": [("GET", _to("/media/images/{}", _image), FILES)],
+    "media:images/thumbnail": [("GET", _to("/media/images/{}/thumbnail", _image), FILES)],
     "health-live": [("GET", _plain("/health/live"), PUBLIC)],
     "health-ready": [("GET", _plain("/health/ready"), PUBLIC)],
 }

@@ -81,13 +81,23 @@ def test_a_row_is_not_found_under_another_workspace(page: Client, workspace: Wor
     assert page.get(url(workspace, "rows", row.pk)).status_code == 404
 
 
-def test_staff_see_everybodys_and_what_moves_there(workspace: Workspace) -> None:
+def test_staff_work_in_their_own_workspaces_and_look_at_anybodys_job(workspace: Workspace) -> None:
     client = Client()
     client.force_login(StaffFactory())
-    assert workspace.name in text(client.get(url(workspace)))
-    row = RowFactory(workspace=workspace)
-    JobFactory(row=row)
-    assert f'id="row-{row.pk}"' in text(client.get(url(workspace, "rows", "changes")))
+    assert client.get(url(workspace)).status_code == 404
+    job = JobFactory(row=RowFactory(workspace=workspace))
+    shown = text(client.get(f"/jobs/{job.uid}"))
+    assert f"/admin/jobs/job/{job.pk}/change/" in shown
+    assert "data-job-act" not in shown
+    assert url(workspace) not in shown
+    assert client.delete(f"/api/jobs/{job.uid}").status_code == 404
+
+
+def test_the_owner_acts_on_the_jobs_page(page: Client, workspace: Workspace) -> None:
+    job = JobFactory(row=RowFactory(workspace=workspace))
+    shown = text(page.get(f"/jobs/{job.uid}"))
+    assert "data-job-act" in shown
+    assert "/admin/" not in shown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The button for an unknown outcome: by its owner or staff, once, and only when the job has given up."""
+"""The button for an unknown outcome: by its owner, or by staff in the admin, once, and only when the job has given up."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +64,7 @@ def test_an_adopted_task_is_fetched_and_kept_late(call: Call, simulator: Simulat
 
 
 def test_what_never_arrived_is_lost_and_cost_nothing(call: Call) -> None:
-    assert settle_call(user=StaffFactory(), call_id=call.pk, decision="never_arrived").call.state == "lost"
+    assert settle_call(user=owner_of(call), call_id=call.pk, decision="never_arrived").call.state == "lost"
 
 
 def test_sent_again_is_a_new_job_and_stays_flagged(call: Call) -> None:
@@ -93,9 +93,10 @@ def test_a_task_of_another_call_is_not_given_away(call: Call, simulator: Simulat
     assert refused.value.code == "already_owned"
 
 
-def test_strangers_learn_nothing(call: Call) -> None:
+@pytest.mark.parametrize("somebody", [UserFactory, StaffFactory])
+def test_strangers_learn_nothing(call: Call, somebody: type[UserFactory]) -> None:
     with pytest.raises(Problem) as refused:
-        settle_call(user=UserFactory(), call_id=call.pk, decision="never_arrived")
+        settle_call(user=somebody(), call_id=call.pk, decision="never_arrived")
     assert refused.value.status == 404
 
 

@@ -40,12 +40,21 @@ def check(reply: Reply) -> None:
 
 def shortcoming(answer: ChatAnswer) -> errors.ProviderError | None:
     """What is wrong with an answer that did arrive, and was paid for; None when it can be used."""
-    if answer.refusal or answer.finish_reason == "content_filter":
-        return errors.ContentRefused(PROVIDER, detail=scrub(answer.refusal), charged=True, cost_usd=answer.cost_usd)
-    if answer.finish_reason == "length":
-        return errors.Truncated(PROVIDER, charged=True, cost_usd=answer.cost_usd)
-    if not answer.text.strip():
-        return errors.MalformedOutput(PROVIDER, detail="The answer is empty.", charged=True, cost_usd=answer.cost_usd)
+    return shortcoming_of(
+        text=answer.text, refusal=answer.refusal, finish_reason=answer.finish_reason, cost_usd=answer.cost_usd
+    )
+
+
+def shortcoming_of(
+    *, text: str, refusal: str, finish_reason: str, cost_usd: Decimal | None
+) -> errors.ProviderError | None:
+    """The same of an answer that was kept in the ledger."""
+    if refusal or finish_reason == "content_filter":
+        return errors.ContentRefused(PROVIDER, detail=scrub(refusal), charged=True, cost_usd=cost_usd)
+    if finish_reason == "length":
+        return errors.Truncated(PROVIDER, charged=True, cost_usd=cost_usd)
+    if not text.strip():
+        return errors.MalformedOutput(PROVIDER, detail="The answer is empty.", charged=True, cost_usd=cost_usd)
     return None
 
 

@@ -9,12 +9,13 @@ from apps.core.errors import Problem
 from apps.jobs import budgets, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
-from apps.jobs.states import Stage, Status
+from apps.jobs.states import Reason, Stage, Status
 from apps.jobs.values import Failure
 from apps.providers import calls
 from apps.providers.errors import ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart
+from apps.providers.xai.errors import shortcoming_of
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.pictures import assets_of
 from apps.studio.prompting.asking import ACCEPTED, Setback, Written, ask, cannot, note
@@ -39,7 +40,7 @@ class PromptHandler(Handler):
         prompt_job = PromptJob.objects.get(job=job)
         waiting = list(Job.objects.filter(waits_for=job, status=Status.WAITING).values_list("pk", flat=True))
         made_up = _made_up(prompt_job)
-        if made_up:  # only after crashes: a run that ends by itself has used it already
+        if made_up:  # the run itself could not: its worker died, or its pictures are gone
             _give_to_images(prompt_job, made_up)
             lifecycle.release(waiting, reason="prompt_made_up")
         elif prompt_job.on_failure == PromptPolicy.WAIT:
@@ -74,8 +75,11 @@ def _paid_already(run: Run, prompt_job: PromptJob) -> Written | None:
     for call in calls.open_calls(prompt_job.job_id):
         calls.unknown(call, _gone(call))
     for call in Call.objects.filter(job_id=prompt_job.job_id, purpose="chat", state=CallState.SUCCEEDED):
+        kept = {name: str((call.result or {}).get(name) or "") for name in ("text", "refusal", "finish_reason")}
+        if shortcoming_of(**kept, cost_usd=call.cost_usd):
+            continue
         try:
-            prompt = accepted(str((call.result or {}).get("text", "")))
+            prompt = accepted(kept["text"])
         except Rejected:
             continue
         asked, answered = call.model_asked, call.model_answered
@@ -100,18 +104,19 @@ def _gone(call: Call) -> ProviderError:
 def _write(run: Run, prompt_job: PromptJob) -> Written:
     """Goes through the chain; then, when this was the last try, the workspace's policy."""
     parts = _parts(run, prompt_job)
-    setback: Setback | None = None
+    setbacks: list[Setback] = []
     for entry in chain():
-        if setback and not (entry.steps_in_for(setback.kind) and _may_step_in(prompt_job, setback.kind)):
+        last = setbacks[-1].kind if setbacks else ""
+        if last and not (entry.steps_in_for(last) and _may_step_in(prompt_job, last)):
             continue
         run.check()
         run.stage(Stage.WRITING)
         answer = cannot(run, prompt_job, entry) or ask(run, prompt_job, entry, parts)
         if isinstance(answer, Written):
             return answer
-        setback = answer
-    assert setback is not None, "the chain is empty: manage.py check names it"
-    return _after_all_failed(run, prompt_job, setback)
+        setbacks.append(answer)
+    assert setbacks, "the chain is empty: manage.py check names it"
+    return _after_all_failed(run, prompt_job, [setback.end for setback in setbacks])
 
 
 def _may_step_in(prompt_job: PromptJob, kind: str) -> bool:
@@ -120,15 +125,18 @@ def _may_step_in(prompt_job: PromptJob, kind: str) -> bool:
     return kind != REFUSAL or bool(workspace and workspace.shop_refusals)
 
 
-def _after_all_failed(run: Run, prompt_job: PromptJob, setback: Setback) -> Written:
-    end = setback.end
-    held = isinstance(end, RetryLater) and end.reason != "backoff_until"
-    tries_left = run.lease.failures < run.lease.max_retries
-    if isinstance(end, RetryLater) and (held or tries_left):
-        raise end
+def _after_all_failed(run: Run, prompt_job: PromptJob, ends: list[RetryLater | GiveUp]) -> Written:
+    """Tries again while any model of the chain may still deliver; a try is counted when one was really asked in vain."""
+    passing = [end for end in ends if isinstance(end, RetryLater)]
+    asked_in_vain = [end for end in passing if end.reason == Reason.BACKOFF]
+    held = [end for end in passing if end.reason != Reason.BACKOFF]
+    if asked_in_vain and run.lease.failures < run.lease.max_retries:
+        raise asked_in_vain[-1]
+    if held:
+        raise held[-1]
     made_up = _made_up(prompt_job)
     if made_up is None:
-        raise end
+        raise ends[-1]
     return made_up
 
 

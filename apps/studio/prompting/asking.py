@@ -92,13 +92,16 @@ def ask(run: Run, prompt_job: PromptJob, entry: Entry, parts: Parts) -> Written 
 
 
 def cannot(run: Run, prompt_job: PromptJob, entry: Entry) -> Setback | None:
-    """Why a model is passed over without a call: it takes no pictures, or declined this very request before."""
+    """Why a model is passed over without a call: it takes no pictures, or has answered this very request in vain."""
     known = find_model(PROVIDER, entry.model)
     if known and not known.images:
         said = "It takes no pictures, so it was not asked."
         return _setback(run, prompt_job, entry, Setback(ERROR, GiveUp(NO_EYES), said, INCAPABLE))
-    if any(past["model"] == entry.model and past["outcome"] == REFUSAL for past in prompt_job.tried):
-        return Setback(REFUSAL, GiveUp(REFUSED), "", REFUSAL)
+    for past in (past for past in prompt_job.tried if past["model"] == entry.model):
+        if past["outcome"] == REFUSAL:
+            return Setback(REFUSAL, GiveUp(REFUSED), "", REFUSAL)
+        if past["outcome"] in (ERROR, TOO_LONG) and past["cost"]:  # its answer was paid for and of no use
+            return Setback(past["outcome"], GiveUp(REJECTED), "", past["outcome"])
     return None
 
 
@@ -114,6 +117,9 @@ def note(
 ) -> None:
     """Adds a line to the record, at once: whoever looks while the next one is asked sees it."""
     cost = None if cost_usd is None else f"{cost_usd:f}"
+    last = prompt_job.tried[-1] if prompt_job.tried else None
+    if outcome == HELD and last and (last["model"], last["outcome"]) == (model, HELD):
+        prompt_job.tried.pop()  # it goes on being held: one line says so
     prompt_job.tried.append(
         {
             "attempt": run.lease.attempt,
@@ -171,6 +177,7 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
     seconds = min(CALL_SECONDS, run.remaining)
     _mark_resent(run.lease.job_id)
     with calling.permit(provider=PROVIDER, model=request.model, seconds=seconds):
+        run.check()  # the permit may have been waited for: a job that was taken away is not paid for
         call = calls.begin(
             job_id=run.lease.job_id,
             attempt=run.lease.attempt,

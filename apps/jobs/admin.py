@@ -128,7 +128,7 @@ class JobAdmin(Uncounted):
         return (queryset.filter(**_exactly(term)) if term else queryset), False
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("jobs.change_job")  # type: ignore[union-attr]
+        return request.user.has_perm("jobs.change_job")
 
     @admin.display(description="why it waits")
     def outlook(self, job: Job) -> str:

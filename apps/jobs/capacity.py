@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from math import sqrt
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -189,7 +190,7 @@ def wait_range(place: Place, lane: LaneState, *, kind: str, provider: str, took:
     at the same priority each other owner once for each turn that lies before the job's own.
     """
     at_once = lane.at_once(kind, provider)
-    finishes = place.ahead + 1 - max(at_once - lane.running, 0)
+    finishes: float = place.ahead + 1 - max(at_once - lane.running, 0)
     if finishes <= 0:
         return _paced(place, lane, provider, 0.0, 0.0)
     each = took.mean / at_once
@@ -242,7 +243,7 @@ def _arrivals(lane: str) -> Arrivals:
     return Arrivals(rates)
 
 
-def _rows(statement: str, params: dict[str, object]) -> list[tuple]:
+def _rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()

@@ -2,7 +2,8 @@
 
 Position is the number of jobs the claim would take before this one if nothing new arrives: it is read in the claim's
 own order, exactly to FAR and as FAR beyond; jobs that are held do not count for those that are not. Wait is a range
-(p50–p90, seconds) from capacity.py; null, with a word why, when it cannot be known.
+(p50–p90, seconds) from capacity.py; null, with a word why, when it cannot be known: nothing was measured yet
+(no_history), FAR or more are ahead (far_back), or the reason has no end that anybody knows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -133,6 +134,8 @@ def _told(job: Job, view: _View, place: Place, outlook: Outlook) -> Outlook:
     took, lane = view.durations.get(job.kind), view.lanes[job.lane]
     if took is None:
         return replace(outlook, wait_unknown="no_history")
+    if place.ahead >= FAR:
+        return replace(outlook, wait_unknown="far_back")
     p50, p90 = wait_range(place, lane, kind=job.kind, provider=job.provider, took=took)
     held = max((outlook.until - lane.now).total_seconds(), 0.0) if outlook.until else 0.0
     return replace(outlook, p50=p50 + held, p90=p90 + held)

@@ -6,11 +6,12 @@ the totals are exact, and stay so when old jobs are pruned.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from apps.jobs.capacity import durations_of, look_at, wait_range
+from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Job
 
 CAP = 10_000
@@ -80,9 +81,15 @@ class Statistics:
 
 def statistics(*, kind: str, lane: str, owner_id: int | None) -> Statistics:
     """Counts and waits of one kind; of everybody when `owner_id` is None."""
-    *counts, waited = _counts(kind, lane, owner_id)
-    estimated = _wait_of_a_new_one(kind, lane, owner_id or 0)
-    return Statistics(*(int(count) for count in counts), None if waited is None else round(waited, 1), estimated)
+    queued, processing, completed, failed, waited = _counts(kind, lane, owner_id)
+    return Statistics(
+        total_queued=queued,
+        total_processing=processing,
+        total_completed=int(completed),
+        total_failed=int(failed),
+        average_wait_seconds=None if waited is None else round(waited, 1),
+        estimated_wait_seconds=_wait_of_a_new_one(kind, lane, owner_id or 0),
+    )
 
 
 def fold() -> int:
@@ -98,7 +105,7 @@ def fold() -> int:
     return int(row[0]) if row else 0
 
 
-def _counts(kind: str, lane: str, owner_id: int | None) -> tuple:
+def _counts(kind: str, lane: str, owner_id: int | None) -> tuple[Any, ...]:
     mine = "" if owner_id is None else "AND owner_id = %(owner)s"
     statement = _COUNTS.format(
         mine=mine,
@@ -121,4 +128,6 @@ def _wait_of_a_new_one(kind: str, lane: str, owner_id: int) -> float | None:
         return None
     state, provider = look_at(lane), settings.KINDS[kind].provider
     place = state.newcomer(Job(owner_id=owner_id, priority=_DEFAULT_PRIORITY))
+    if place.ahead >= FAR:
+        return None
     return round(wait_range(place, state, kind=kind, provider=provider, took=took)[0], 1)

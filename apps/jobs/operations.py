@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs import lanes, lifecycle, services
-from apps.jobs.capacity import durations_of, look_at, wait_range
+from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
 from apps.jobs.wakeups import wake_after_commit
@@ -207,7 +207,11 @@ def _lane_facts(lane: str, depth: dict[tuple[str, str], int]) -> LaneFacts:
     wait: tuple[float | None, float | None] = (None, None)
     if took:
         place = state.newcomer(Job(owner_id=0, priority=5))
-        wait = wait_range(place, state, kind=kind, provider=settings.KINDS[kind].provider, took=took)
+        wait = (
+            (None, None)
+            if place.ahead >= FAR
+            else wait_range(place, state, kind=kind, provider=settings.KINDS[kind].provider, took=took)
+        )
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, {"lane": lane})
         oldest = cursor.fetchone()[0]

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.jobs import lanes, lifecycle
-from apps.jobs.estimates import describe
+from apps.jobs.estimates import FAR, describe
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.states import Reason
-from apps.jobs.values import Failure
+from apps.jobs.values import Failure, NewJob
 from apps.pages.words import Line, waiting
 from tests.api.conftest import caller_of
-from tests.factories import JobFactory, RowFactory
+from tests.factories import AttemptFactory, JobFactory, RowFactory
 
 pytestmark = pytest.mark.django_db
 LANE = "images"
@@ -104,8 +104,6 @@ def backoff(queue: Callable[..., Job]) -> Job:
 
 
 def scheduled_for(queue: Callable[..., Job]) -> Job:
-    from apps.jobs.values import NewJob
-
     new = NewJob(kind="noop", owner_id=queue().owner_id, run_after=timezone.now() + SOON)
     return Job.objects.get(pk=lifecycle.enqueue([new])[new.uid])
 
@@ -164,8 +162,6 @@ def test_a_job_that_is_next_has_no_reason(queue: Callable[..., Job]) -> None:
 
 def measured(kind: str = "image", seconds: int = 10) -> None:
     """Three attempts that took so long each."""
-    from tests.factories import AttemptFactory
-
     for job in Job.objects.filter(kind=kind)[:3]:
         ended = timezone.now()
         AttemptFactory(job=job, kind=kind, number=90, started_at=ended - timedelta(seconds=seconds), finished_at=ended)
@@ -210,3 +206,16 @@ def test_outlooks_cost_a_constant_number_of_queries(
     jobs = [queue() for _ in range(12)] + [dependency(queue) for _ in range(5)]
     with django_assert_max_num_queries(24):
         describe(Job.objects.filter(pk__in=[job.pk for job in jobs]))
+
+
+def test_far_back_in_a_long_line_no_wait_is_told(queue: Callable[..., Job], owner: User) -> None:
+    queue()
+    queue()
+    queue()
+    measured()
+    lifecycle.enqueue([NewJob(kind="image", owner_id=owner.pk) for _ in range(FAR)])
+    nearest, last = Job.objects.filter(status="queued").order_by("id")[FAR - 1], Job.objects.latest("id")
+    told = describe([nearest, last])
+    assert (told[nearest.pk].position, told[last.pk].position) == (FAR - 1, FAR)
+    assert told[nearest.pk].p50 is not None
+    assert (told[last.pk].p50, told[last.pk].wait_unknown) == (None, "far_back")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from apps.providers.errors import PROVIDER_NAMES
-from apps.providers.models import Breaker, Call, Place, ProviderHold, Upload
+from apps.providers.models import Breaker, Call, Earmark, Place, ProviderHold, Upload
 
 COUNTED_ROWS = 1000
 
@@ -110,3 +110,11 @@ class UploadAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "base", "digest")
     search_fields = ("=digest",)
     ordering = ("-created_at",)
+
+
+@admin.register(Earmark)
+class EarmarkAdmin(ReadOnlyAdmin):
+    list_display = ("job_id", "owner", "provider", "held_usd", "wanted_usd", "blocked_by")
+    list_filter = (ProviderFilter,)
+    list_select_related = ("owner",)
+    ordering = ("-job_id",)

@@ -129,6 +129,9 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
     if not wanted:
         return {}
     limits = [limit for limit in _limits() if any(limit.concerns(one.owner_id, one.provider) for one in wanted)]
+    if not limits:
+        _save([_earmark(one, held=one.amount, short=None) for one in wanted])
+        return {}
     _lock(limits)
     held = dict(Earmark.objects.filter(pk__in=[one.job_id for one in wanted]).values_list("pk", "held_usd"))
     now = database_now()
@@ -145,12 +148,7 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
         if lacking:
             short[one.job_id] = Short(lacking, lacking.renews(now), max(left[lacking], ZERO))
         rows.append(_earmark(one, held=before + change, short=short.get(one.job_id)))
-    Earmark.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["job_id"],
-        update_fields=["provider", "held_usd", "wanted_usd", "blocked_by"],
-    )
+    _save(rows)
     return short
 
 
@@ -257,6 +255,15 @@ def _first_short(one: Wanted, more: Decimal, left: dict[Limit, Decimal]) -> Limi
         limit for limit, rest in left.items() if more > 0 and rest < more and limit.concerns(one.owner_id, one.provider)
     ]
     return max(lacking, key=lambda limit: limit.period == Budget.Period.MONTH, default=None)
+
+
+def _save(rows: Sequence[Earmark]) -> None:
+    Earmark.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["job_id"],
+        update_fields=["provider", "held_usd", "wanted_usd", "blocked_by"],
+    )
 
 
 def _earmark(one: Wanted, *, held: Decimal, short: Short | None) -> Earmark:

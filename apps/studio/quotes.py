@@ -1,6 +1,6 @@
 """What things will cost, before they are asked for.
 
-An image: as WaveSpeed quotes it; else as the last one of its model cost; else by our dated table. A prompt: an upper
+An image: as WaveSpeed quotes it; else by our dated table; else as the last one of its model cost. A prompt: an upper
 estimate from the price table, since its tokens are only counted afterwards.
 """
 
@@ -37,7 +37,7 @@ _ANY_ADDRESS = "https://pictures.invalid/"  # a price depends on how many pictur
 
 @dataclass(frozen=True)
 class Price:
-    """USD. `source`: quoted (by the provider), last (what the last one cost), priced (our table), at_most, none."""
+    """USD. `source`: quoted (by the provider), priced (our table), last (what the last one cost), at_most, none."""
 
     amount: Decimal | None
     source: str
@@ -111,14 +111,14 @@ def known_price(model: str, *, pictures: int, size: tuple[int, int]) -> Price:
     told = prices.recall(prices.key_of(settings.WAVESPEED_API_BASE, model, _inputs(model, pictures, size)))
     if told is not None:
         return Price(told, "quoted")
+    listed = pricing.for_output(IMAGES, model)
+    if listed is not None:
+        return Price(listed, "priced")
     calls = Call.objects.filter(
         provider=IMAGES, model_asked=model, cost_usd__gt=0, created_at__gt=database_now() - _STILL_TRUE
     )
     last = calls.order_by("-created_at").values_list("cost_usd", flat=True).first()
-    if last is not None:
-        return Price(last, "last")
-    listed = pricing.for_output(IMAGES, model)
-    return Price(listed, "none" if listed is None else "priced")
+    return Price(last, "none" if last is None else "last")
 
 
 def prompt_price(model: str, asked: PromptJob) -> Price:

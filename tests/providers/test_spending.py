@@ -12,13 +12,14 @@ from threading import Barrier
 import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
+from django.test import Client
 
 from apps.accounts.models import Budget, User
 from apps.providers import calls, spending
 from apps.providers.errors import ContentRefused
 from apps.providers.models import Earmark
 from apps.providers.spending import Wanted
-from tests.factories import CallFactory, UserFactory
+from tests.factories import CallFactory, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IMAGE = Decimal("0.04")
@@ -184,3 +185,13 @@ def test_spending_by_day_provider_product_and_owner(owner: User) -> None:
     assert lines("provider") == [("wavespeed", 2, 1, IMAGE), ("xai", 1, 0, small)]
     assert lines("product") == [("studio", 3, 1, IMAGE + small)]
     assert sum(cost for *_, cost in lines("owner", None)) == Decimal(9) + IMAGE + small
+
+
+def test_budgets_are_set_in_the_admin_and_what_is_set_aside_can_be_seen(owner: User, client: Client) -> None:
+    client.force_login(StaffFactory(is_superuser=True))
+    form = {"owner": owner.pk, "provider": "wavespeed", "period": "day", "amount_usd": "0.05"}
+    assert client.post("/admin/accounts/budget/add/", form).status_code == 302
+    assert "already exists" in client.post("/admin/accounts/budget/add/", form).content.decode()
+    assert set_aside(want(owner, 1), want(owner, 2)) == [2]
+    for path in ("/admin/accounts/budget/", "/admin/providers/earmark/"):
+        assert "0.05" in client.get(path).content.decode()

@@ -1,9 +1,13 @@
 """A row and its money: what is set aside when it is queued, who waits, what goes on when the budget is raised."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
+from django.db import connection
+from django.db.models import Sum
 
 from apps.accounts.models import Budget, User
 from apps.assets.models import Asset
@@ -123,6 +127,32 @@ def test_a_quote_names_prices_and_the_budget_that_is_short(owner: User, row: Row
     assert Decimal("0.01") < prompt.total < Decimal("0.05")
     assert quote.short is not None
     assert quote.short.limit.period == "month"
+
+
+def test_forty_requests_at_once_set_aside_no_more_than_there_is(owner: User, row_with_prompt: Row) -> None:
+    """Prompts and images, at two providers: whoever locks two budgets locks them in one order."""
+    for amount, bound in (
+        ("0.20", {"owner": owner}),
+        ("0.14", {"provider": "wavespeed"}),
+        ("0.05", {"provider": "xai"}),
+    ):
+        limit(amount, **bound)  # type: ignore[arg-type]
+    start = Barrier(40)
+
+    def ask(number: int) -> Generated:
+        try:
+            start.wait()
+            return generate_images(user=owner, row_id=row_with_prompt.pk, use_ai_prompt=bool(number % 2), count=1)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(40) as pool:
+        made = list(pool.map(ask, range(40)))
+    assert len(made) == 40, "all are accepted"
+    of = dict(Earmark.objects.values_list("provider").annotate(sum=Sum("held_usd")))
+    assert of["wavespeed"] == Decimal("0.12"), "three images fit, not four"
+    assert Decimal(0) < of["xai"] <= Decimal("0.05")
+    assert held() <= Decimal("0.20")
 
 
 @pytest.mark.workers

@@ -14,7 +14,11 @@ from apps.launch.testing import EmbeddedServers, embedded_servers
 # pytest-django would read the settings, and with them DATABASE_URL, before any conftest.
 _run = ExitStack()
 _directory = Path(_run.enter_context(tempfile.TemporaryDirectory(prefix="pressroom-tests-")))
+# Each process of a run in parallel has servers of its own: one Redis for all would mix up their wake-ups and events.
+if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("PRESSROOM_TEST_SERVERS") == "embedded":
+    del os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
 if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    os.environ["PRESSROOM_TEST_SERVERS"] = "embedded"
     for _name in [name for name in os.environ if name.startswith("PG")]:  # they would lead to another server
         del os.environ[_name]
     _servers = _run.enter_context(embedded_servers(_directory))

@@ -32,7 +32,7 @@ TIMES = {
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=10_000, help="0: only --operations")
     parser.add_argument(
         "--worker-kills", type=int, default=50, help="every other one takes a whole worker, not a child"
     )
@@ -86,6 +86,8 @@ def main() -> int:
         directory = asked.keep or Path(temporary)
         directory.mkdir(parents=True, exist_ok=True)
         with ground(directory) as servers:
+            if not asked.jobs:
+                return operate(asked.operations)
             from tests.faults.soaking import Soak
 
             begun = time.monotonic()

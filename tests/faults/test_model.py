@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from apps.accounts.models import User
 from apps.jobs import dispatch, lanes, lifecycle
+from apps.jobs.executor import end_failed
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.states import FINAL
 from apps.jobs.values import Failure, Lease, NewJob
@@ -75,7 +76,14 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 50), counts=st.booleans())
     def fail(self, pick: int, counts: bool) -> None:
-        self._write(pick, lambda lease: lifecycle.fail(lease, BROKEN, counts=counts), "failed")
+        def fail(lease: Lease) -> bool:
+            with transaction.atomic():
+                won = lifecycle.fail(lease, BROKEN, counts=counts)
+                if won:
+                    end_failed([Job.objects.get(pk=lease.job_id)], BROKEN)
+            return won
+
+        self._write(pick, fail, "failed")
 
     @rule(pick=st.integers(0, 50))
     def cancel_held(self, pick: int) -> None:

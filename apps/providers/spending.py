@@ -160,6 +160,11 @@ def cover(wanted: Wanted) -> Short | None:
         return set_aside([wanted]).get(wanted.job_id)
 
 
+def let_go(job_ids: Sequence[int]) -> None:
+    """Jobs that wait for a person hold nothing: days may pass. Their next call sets the money aside anew."""
+    Earmark.objects.filter(job_id__in=job_ids).update(held_usd=ZERO)
+
+
 def settle(call: Call) -> None:
     """The cost of a call is in the ledger now: it is no longer held apart."""
     if call.job_id is not None and call.cost_usd:

@@ -9,6 +9,7 @@ from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, retry_job
 from apps.jobs.states import FINAL
+from apps.providers.models import Earmark
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 from apps.studio.rows import delete_row, rows_with_state, update_row
 from apps.studio.services import Generated, generate_images, queue_prompt
@@ -82,6 +83,7 @@ def test_a_person_types_the_prompt_that_was_waited_for(
     made = ai_generate(owner, row)
     settled(made)
     assert state_of(row) == "needs_you"
+    assert not Earmark.objects.filter(job_id=made.jobs[0].pk, held_usd__gt=0).exists(), "a person may take days"
     with pytest.raises(Problem, match="prompt_missing"):
         generate_images(user=owner, row_id=row.pk, use_ai_prompt=False)
     update_row(user=owner, row_id=row.pk, fields={"prompt_override": GOOD})

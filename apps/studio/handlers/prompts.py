@@ -11,7 +11,7 @@ from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Stage, Status
 from apps.jobs.values import Failure
-from apps.providers import calls
+from apps.providers import calls, spending
 from apps.providers.errors import ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart
@@ -45,6 +45,7 @@ class PromptHandler(Handler):
             lifecycle.release(waiting, reason="prompt_made_up")
         elif prompt_job.on_failure == PromptPolicy.WAIT:
             lifecycle.wait_for_person(waiting)
+            spending.let_go(waiting)
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = PromptJob.objects.get(job=old)

@@ -28,4 +28,5 @@ SCHEDULE = (
         name="reconcile", task="jobs.reconcile", seconds=RECONCILE_SECONDS, expires=EXPIRES_SECONDS, queue="images"
     ),
     Periodic(name="prune", task="jobs.prune", seconds=3600, expires=EXPIRES_SECONDS),
+    Periodic(name="sweep", task="api.sweep", seconds=3600, expires=EXPIRES_SECONDS),
 )

@@ -50,7 +50,10 @@ class Assets(Endpoint):
 
     @documented(
         "Upload an image",
-        description="multipart/form-data with one part, `file`. It is checked, turned upright and stored once.",
+        description=(
+            "multipart/form-data with one part, `file`. It is checked, turned upright and stored once. Safe to repeat "
+            "without an Idempotency-Key: the same picture under the same name answers with the asset that is there."
+        ),
         body={"multipart/form-data": UploadSerializer},
         answers={201: AssetSerializer},
         shown=examples.ASSET,

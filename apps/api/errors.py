@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from apps.core.errors import Problem, not_found
 from apps.core.middleware import database_away_response
@@ -26,6 +27,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse:
         return database_away_response(request, error)
     problem = as_problem(error) or _unexpected(error, request)
     body = {**problem_body(problem), "instance": request.path}
+    # A view may speak YAML or HTML, or have failed to agree on anything: its problems are JSON all the same.
+    context["request"].accepted_renderer = api_settings.DEFAULT_RENDERER_CLASSES[0]()  # type: ignore[operator]
+    context["request"].accepted_media_type = PROBLEM_JSON
     return Response(body, status=problem.status, headers=problem.headers, content_type=PROBLEM_JSON)
 
 
@@ -78,6 +82,8 @@ def _of_rest_framework(error: exceptions.APIException) -> Problem | None:
             return Problem(401, "not_authenticated", detail, action, headers=headers)
         case exceptions.MethodNotAllowed():
             return Problem(405, "method_not_allowed", detail, "The Allow header names the methods that are.")
+        case exceptions.NotAcceptable():
+            return Problem(406, "not_acceptable", detail, "Leave the Accept header out, or ask for */*.")
         case exceptions.UnsupportedMediaType():
             return Problem(415, "unsupported_media_type", detail, "The reference at /api/docs names the type to send.")
         case exceptions.NotFound():

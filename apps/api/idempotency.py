@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
+import orjson
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.request import RawPostDataException
@@ -19,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.models import IdempotencyKey
-from apps.api.rendering import JSONRenderer
+from apps.api.rendering import MAX_BODY_BYTES, JSONRenderer
 from apps.core.errors import Problem
 
 T = TypeVar("T")
@@ -41,10 +42,7 @@ WHERE mine.created_at < now() - make_interval(hours => %(hours)s)
     OR (mine.status IS NULL AND mine.lease_until < now() AND mine.request_digest = EXCLUDED.request_digest)
 RETURNING holder
 """
-_SWEEP = (
-    "DELETE FROM api_idempotency_key WHERE user_id = %s AND created_at < now() - make_interval(hours => %s)"
-    " AND lease_until < now()"
-)
+_SWEEP = "DELETE FROM api_idempotency_key WHERE created_at < now() - make_interval(hours => %s) AND lease_until < now()"
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,6 @@ def _claimed(identity: dict[str, Any], digest: str, holder: uuid.UUID) -> bool:
         "hours": KEEP_HOURS,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_SWEEP, [identity["user_id"], KEEP_HOURS])
         cursor.execute(_CLAIM, values)
         return cursor.fetchone() is not None
 
@@ -181,6 +178,24 @@ def _route(request: Request) -> str:
 def _digest(request: Request) -> str:
     # the path holds the ids a route is about; request.body was read once and is kept by Django
     try:
-        return hashlib.sha256(request.get_full_path().encode() + b"\0" + request.body).hexdigest()
+        body = request.body
     except RawPostDataException as error:  # a form was sent, and the CSRF check has read it
         raise UnsupportedMediaType(request.content_type) from error
+    return hashlib.sha256(request.get_full_path().encode() + b"\0" + _canonical(body)).hexdigest()
+
+
+def _canonical(body: bytes) -> bytes:
+    """The same JSON in the same bytes, whatever the order of its keys. What is no JSON stays: the parser refuses it."""
+    if len(body) > MAX_BODY_BYTES:
+        return body
+    try:
+        return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except (ValueError, TypeError, RecursionError):
+        return body
+
+
+def sweep() -> int:
+    """Forgets the keys that are older than a day; answers how many. Hourly, by `api.sweep`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SWEEP, [KEEP_HOURS])
+        return cursor.rowcount

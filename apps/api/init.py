@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
+from apps.api.authentication import Cron
 from apps.api.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
 from apps.api.serializers import CamelSerializer
@@ -20,8 +21,8 @@ from apps.jobs.schedule import ensure_schedule
 class VitalSerializer(CamelSerializer):
     name = serializers.ChoiceField(choices=["database", "redis", "workers", "beat", "storage", "keys"])
     ok = serializers.BooleanField()
-    detail = serializers.CharField()
-    action = serializers.CharField(help_text="What to do; empty when it is ok")
+    detail = serializers.CharField(required=False, help_text="Only for staff and the scheduler")
+    action = serializers.CharField(required=False, help_text="What to do; empty when it is ok. Only for them too")
 
 
 class VitalsSerializer(CamelSerializer):
@@ -47,7 +48,8 @@ class Init(Endpoint):
         operation_id="init_read",
     )
     def get(self, request: Request) -> Response:
-        return Response(_seen())
+        detailed = isinstance(request.auth, Cron) or request.user.is_staff
+        return Response(_seen(detailed=detailed))
 
     @documented(
         "Make it ready",
@@ -58,10 +60,15 @@ class Init(Endpoint):
     )
     def post(self, request: Request) -> Response:
         ensure_lanes()
-        return Response({"scheduled": ensure_schedule(), "dispatched": dispatch(), **_seen()})
+        return Response({"scheduled": ensure_schedule(), "dispatched": dispatch(), **_seen(detailed=True)})
 
 
-def _seen() -> dict[str, Any]:
+def _seen(*, detailed: bool) -> dict[str, Any]:
     checks = vitals.look()
-    shown = VitalSerializer(checks, many=True).data
+    shown = VitalSerializer(checks, many=True).data if detailed else [_briefly(check) for check in checks]
     return {"ok": all(check.ok for check in checks), "checks": shown}
+
+
+def _briefly(check: vitals.Vital) -> dict[str, object]:
+    """The rest names machines, paths and settings, which are the operators' business."""
+    return {"name": check.name, "ok": check.ok}

@@ -24,7 +24,7 @@ from apps.api.job_shapes import (
 )
 from apps.api.pagination import PAGE_PARAMETERS, page_of, query_invalid
 from apps.api.priorities import PRIORITY
-from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, WholeNumber, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Prose, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, cancel_job, change_job, find_job, pending_count, retry_job
@@ -36,7 +36,7 @@ MAX_COUNT = 6
 
 
 class CreateJobsSerializer(CamelSerializer):
-    row_id = serializers.UUIDField()
+    row_id = Id()
     use_ai_prompt = YesOrNo(help_text="true: a model writes the prompt first; false: the row's own prompt is used")
     count = WholeNumber(
         min_value=1, max_value=MAX_COUNT, allow_null=True, default=None, help_text="null: as many as the workspace says"
@@ -55,8 +55,8 @@ class ChangeJobSerializer(CamelSerializer):
     """A new priority, a new place in the own queue (before or after another queued job of one's own), or a new prompt."""
 
     priority = WholeNumber(min_value=1, max_value=10, required=False)
-    before = serializers.UUIDField(required=False)
-    after = serializers.UUIDField(required=False)
+    before = Id(required=False)
+    after = Id(required=False)
     prompt = Prose(max_length=MAX_PROMPT, required=False, help_text="Of an image that has not started")
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:

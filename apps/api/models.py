@@ -18,7 +18,7 @@ class IdempotencyKey(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_index=False)
     route = models.CharField(max_length=100)
     key = models.CharField(max_length=255)
-    request_digest = models.CharField(max_length=64, help_text="SHA-256 of path and body")
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of path and canonical body")
     holder = models.UUIDField()
     lease_until = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
@@ -34,8 +34,7 @@ class IdempotencyKey(models.Model):
                 condition=(Q(status__isnull=True) & Q(body=b"")) | (Q(status__isnull=False) & ~Q(body=b"")),
             ),
         ]
-        # a user's expired keys are swept when the user sends the next one
-        indexes = [models.Index(fields=["user", "created_at"], name="idempotency_sweep")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_age")]  # idempotency.sweep
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"

@@ -16,6 +16,9 @@ from apps.jobs.states import LIVE, Status, public_status
 from apps.providers.models import Call
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob
 
+PROMPT_SOURCES = ("model", "template", "manual")
+PROMPT_FALLBACKS = ("template", "default")
+
 
 @dataclass(frozen=True)
 class ErrorFacts:
@@ -90,6 +93,17 @@ class JobFacts:
         return self.image_job.prompt if self.image_job else ""
 
     @property
+    def prompt_source(self) -> str:
+        """Of a prompt job; a workspace's default prompt in place of a model's is a template like the built-in one."""
+        source = self.prompt_job.source if self.prompt_job else ""
+        return PromptJob.Source.TEMPLATE if source == PromptJob.Source.DEFAULT else source
+
+    @property
+    def prompt_fallback(self) -> str | None:
+        source = self.prompt_job.source if self.prompt_job else ""
+        return source if source in PROMPT_FALLBACKS else None
+
+    @property
     def row_id(self) -> UUID | None:
         side = self.prompt_job or self.image_job
         return side.row_id if side else None
@@ -153,9 +167,9 @@ def _prompt_status(image_job: ImageJob) -> str:
 
 def with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """The jobs with what `facts_of` reads of them."""
-    return jobs.select_related("retry_of", "prompt_job__reused_from__job", "image_job__prompt_job__job").prefetch_related(
-        "attempts", "images"
-    )
+    return jobs.select_related(
+        "retry_of", "prompt_job__reused_from__job", "image_job__prompt_job__job"
+    ).prefetch_related("attempts", "images")
 
 
 def facts_of(jobs: Iterable[Job]) -> list[JobFacts]:

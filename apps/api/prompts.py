@@ -18,9 +18,9 @@ from apps.api.job_shapes import (
     OutlookSerializer,
 )
 from apps.api.jobs import cancelled
-from apps.api.presentation import fact_of
+from apps.api.presentation import PROMPT_FALLBACKS, PROMPT_SOURCES, fact_of
 from apps.api.priorities import PRIORITY
-from apps.api.serializers import MAX_PROMPT, CamelSerializer, Money, Prose, Url, Urls, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Money, Prose, Url, Urls, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.estimates import statistics
 from apps.jobs.services import allow_priority, find_job
@@ -32,7 +32,7 @@ TRIED = ("accepted", "refusal", "too_long", "error", "held", "incapable")
 
 
 class QueuePromptSerializer(CamelSerializer):
-    row_id = serializers.UUIDField()
+    row_id = Id()
     ref_urls = Urls(required=False, allow_null=True, default=None, help_text="null: the row's own; []: none")
     target_url = Url()
     priority = PRIORITY()
@@ -68,8 +68,15 @@ class PromptSerializer(QueuedPromptSerializer):
     strategy = serializers.CharField(source="prompt_job.strategy")
     strategy_version = serializers.IntegerField(source="prompt_job.strategy_version")
     generated_prompt = serializers.CharField(source="prompt_job.generated_prompt")
-    source = serializers.CharField(  # type: ignore[assignment]
-        source="prompt_job.source", help_text="model, template, default or manual"
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        source="prompt_source", choices=PROMPT_SOURCES, allow_blank=True, help_text="Empty until it is written"
+    )
+    fallback = serializers.ChoiceField(
+        source="prompt_fallback",
+        choices=PROMPT_FALLBACKS,
+        allow_null=True,
+        help_text="With source template: what stood in for a model's prompt, the built-in template or the workspace's "
+        "default prompt",
     )
     model_asked = serializers.CharField(source="prompt_job.model_asked")
     model_answered = serializers.CharField(source="prompt_job.model_answered")

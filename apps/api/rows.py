@@ -16,13 +16,15 @@ from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.presentation import facts_of
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Url, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
+from apps.jobs.models import Job
+from apps.jobs.states import Reason
 from apps.studio.models import Row
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.pictures import MOST_REFERENCES
 from apps.studio.rows import RowState, create_rows, delete_row, rows_with_state, update_row
 
 MAX_ROWS = 200
-ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error", "needs_you")
+ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error")
 
 
 class RowFieldsSerializer(CamelSerializer):
@@ -46,7 +48,10 @@ class NewRowsSerializer(CamelSerializer):
 
 
 class RowSerializer(CamelSerializer):
-    """`refUrls` null: the workspace's default references; empty: none. `status` follows from the row's jobs."""
+    """`refUrls` null: the workspace's default references; empty: none. `status` follows from the row's jobs.
+
+    `needsPrompt`: it is queued until a person types its prompt, and `waitingReason` is `needs_prompt`.
+    """
 
     id = serializers.UUIDField(source="row.pk")
     workspace_id = serializers.UUIDField(source="row.workspace_id")
@@ -55,7 +60,9 @@ class RowSerializer(CamelSerializer):
     target_url = serializers.CharField(source="row.target_url")
     prompt_override = serializers.CharField(source="row.prompt_override")
     match_target_ratio = serializers.BooleanField(source="row.match_target_ratio")
-    status = serializers.ChoiceField(choices=ROW_STATUSES)
+    status = serializers.SerializerMethodField()
+    waiting_reason = serializers.SerializerMethodField(help_text="A code while it is queued; empty when it is not")
+    needs_prompt = serializers.SerializerMethodField(help_text="Whether a person must type the prompt")
     position = serializers.IntegerField(source="row.position")
     error = ErrorSerializer(allow_null=True)
     prompt_job_id = serializers.UUIDField(source="prompt_job.uid", allow_null=True, default=None)
@@ -63,6 +70,21 @@ class RowSerializer(CamelSerializer):
     images = ImageSerializer(many=True)
     created_at = serializers.DateTimeField(source="row.created_at")
     updated_at = serializers.DateTimeField(source="row.updated_at")
+
+    @extend_schema_field(serializers.ChoiceField(choices=ROW_STATUSES))
+    def get_status(self, state: RowState) -> str:
+        return "queued" if self.get_needsPrompt(state) else state.status
+
+    def get_needsPrompt(self, state: RowState) -> bool:
+        return state.status == "needs_you"
+
+    def get_waitingReason(self, state: RowState) -> str:
+        """The prompt job's before its images', which only wait for it."""
+        if self.get_needsPrompt(state):
+            return Reason.NEEDS_PROMPT
+        if state.status != "queued":
+            return ""
+        return next(filter(None, (self.context["facts"][job.pk].outlook.reason for job in _jobs_of(state))), "")
 
     @extend_schema_field(JobSerializer(many=True))
     def get_jobs(self, state: RowState) -> Any:
@@ -142,5 +164,9 @@ class RowItem(Endpoint):
 def rows_shown(rows: list[Row]) -> list[dict[str, Any]]:
     """In the given order; a constant number of queries."""
     states = rows_with_state(rows)
-    facts = {told.job.pk: told for told in facts_of([job for state in states for job in state.jobs])}
+    facts = {told.job.pk: told for told in facts_of([job for state in states for job in _jobs_of(state)])}
     return list(RowSerializer(states, many=True, context={"facts": facts}).data)
+
+
+def _jobs_of(state: RowState) -> list[Job]:
+    return [*([state.prompt_job] if state.prompt_job else []), *state.jobs]

@@ -4,11 +4,18 @@ from typing import Any
 
 from drf_spectacular.authentication import SessionScheme as SpectacularSession
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import TemplateHTMLRenderer
+from rest_framework.request import Request
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -43,12 +50,29 @@ class CronScheme(OpenApiAuthenticationExtension):
         }
 
 
+class JsonOrYaml(BaseContentNegotiation):
+    """YAML for who names it, in Accept or as `?format=yaml`; JSON for everybody else. Nobody is refused."""
+
+    def select_parser(self, request: Request, parsers: Any) -> None:
+        return None
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        accepted = [kind.partition(";")[0].strip().lower() for kind in request.headers.get("Accept", "").split(",")]
+        form = request.query_params.get("format")
+        fitting = [
+            renderer for renderer in renderers if (renderer.format == form if form else renderer.media_type in accepted)
+        ]
+        chosen = (fitting or renderers)[0]
+        return chosen, chosen.media_type
+
+
 @extend_schema(exclude=True)
 class Schema(SpectacularAPIView):
-    """YAML, or JSON with `?format=json` or by Accept. It tells nothing about anybody's work, so anybody may read it."""
+    """It tells nothing about anybody's work, so anybody may read it."""
 
     permission_classes = [AllowAny]
-    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
+    content_negotiation_class = JsonOrYaml
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer]
 
 
 @extend_schema(exclude=True)

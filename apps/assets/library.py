@@ -23,7 +23,7 @@ class Readable(Protocol):
 
 
 def store_upload(*, owner: User, file: Readable, name: str) -> Asset:
-    """Checks, re-encodes and stores what was uploaded; the same picture again gives the asset that is there.
+    """Checks, re-encodes and stores what was uploaded; the same picture and name again give the asset that is there.
 
     Problem 422 as in `images.open_checked`, 503 when the disk is full.
     """
@@ -31,8 +31,9 @@ def store_upload(*, owner: User, file: Readable, name: str) -> Asset:
     if len(data) > images.MAX_BYTES:
         raise images.too_large("20 MB is the most")
     fields = _stored(data)
-    known = Asset.objects.filter(owner=owner, digest=fields["digest"], source_digest="").first()
-    return known or Asset.objects.create(owner=owner, name=name[:255], **fields)
+    named = {"owner": owner, "name": name[:255]}
+    known = Asset.objects.filter(**named, digest=fields["digest"], source_digest="").first()
+    return known or Asset.objects.create(**named, **fields)
 
 
 def resolve(*, owner: User, url: str, seconds: float = 10.0) -> Asset:

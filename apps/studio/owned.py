@@ -21,6 +21,15 @@ def find_row(user: User, row_id: UUID) -> Row:
     return row
 
 
+def hold_row(row: Row) -> None:
+    """Keeps the row until the transaction ends; Problem 404 when it was deleted since it was read, during a fetch say.
+
+    The weakest lock that keeps a delete out, the one its jobs' foreign keys take anyway: it waits for nobody else.
+    """
+    if not list(Row.objects.raw("SELECT id FROM studio_row WHERE id = %s FOR KEY SHARE", [row.pk])):
+        raise not_found("row")
+
+
 def find_image(user: User, image_id: UUID) -> GeneratedImage:
     image = GeneratedImage.objects.filter(pk=image_id, owner=user).first()
     if image is None:

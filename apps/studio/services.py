@@ -16,7 +16,7 @@ from apps.jobs.models import Job
 from apps.jobs.states import Reason, Status
 from apps.jobs.values import NewJob
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
-from apps.studio.owned import find_row
+from apps.studio.owned import find_row, hold_row
 from apps.studio.pictures import checked
 from apps.studio.prompting.reuse import digest_of
 from apps.studio.prompting.strategies import pick
@@ -77,6 +77,7 @@ def generate_images(
     pictures = _pictures_of(row)
     wanted, generation = count or row.workspace.images_per_generate, uuid.uuid4()
     with transaction.atomic():
+        hold_row(row)
         prompt_job = _add_prompt_job(row, pictures, priority, generation=generation) if use_ai_prompt else None
         image_jobs = _add_image_jobs(row, pictures, wanted, priority, prompt_job, generation=generation)
         if not use_ai_prompt:
@@ -111,6 +112,7 @@ def queue_prompt(
             422, "prompt_missing", "There is no prompt to improve.", "Send existingPrompt, or ask for a new one."
         )
     with transaction.atomic():
+        hold_row(row)
         prompt_job = _add_prompt_job(
             row,
             pictures,

@@ -1,7 +1,7 @@
 """One small job of each kind, end to end, to show that a deployment works: a prompt, then an image."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,10 +55,11 @@ def quote() -> Decimal | None:
         return None
 
 
-def prove(*, seconds: float) -> list[Proof]:
-    """Runs a job of each kind and removes what it made; each proof within `seconds`."""
+def prove(*, seconds: float) -> Iterator[Proof]:
+    """Runs a job of each kind and removes what it made; each proof within `seconds`, as soon as it is there."""
     user, _created = User.objects.get_or_create(username=USERNAME, defaults={"is_active": False})
-    return [_noop(user, seconds), *_generate(user, seconds)]
+    yield _noop(user, seconds)
+    yield from _generate(user, seconds)
 
 
 def _noop(user: User, seconds: float) -> Proof:
@@ -67,12 +68,13 @@ def _noop(user: User, seconds: float) -> Proof:
     return _proof("queue", job_id, seconds)
 
 
-def _generate(user: User, seconds: float) -> list[Proof]:
+def _generate(user: User, seconds: float) -> Iterator[Proof]:
     row = _row(user)
-    made = generate_images(user=user, row_id=row.pk, use_ai_prompt=True, count=1, priority=9)
     try:
-        prompt = _proof("prompt", made.prompt_job.pk if made.prompt_job else 0, seconds)
-        return [prompt, _proof("image", made.jobs[0].pk, seconds)]
+        made = generate_images(user=user, row_id=row.pk, use_ai_prompt=True, count=1, priority=9)
+        assert made.prompt_job is not None
+        yield _proof("prompt", made.prompt_job.pk, seconds)
+        yield _proof("image", made.jobs[0].pk, seconds)
     finally:
         workspace = row.workspace
         delete_row(user=user, row_id=row.pk)

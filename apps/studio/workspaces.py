@@ -5,10 +5,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.core.errors import invalid
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE
-from apps.providers.catalogue import fate_of
+from apps.providers.catalogue import fate_of, find_model, names_of
 from apps.studio.models import Workspace
 from apps.studio.prompting.chain import chain
 from apps.studio.prompting.strategies import find_strategy
@@ -17,9 +18,9 @@ from apps.studio.rows import subject_of
 
 def create_workspace(*, user: User, rights_confirmed: bool = False, **fields: object) -> Workspace:
     """Fields as of Workspace: name, default_prompt, default_ref_urls, output_width, …"""
-    _check_strategies(fields)
+    _check_names(fields)
     confirmed = timezone.now() if rights_confirmed else None
-    return Workspace.objects.create(owner=user, rights_confirmed_at=confirmed, **fields)  # type: ignore[misc]
+    return Workspace.objects.create(owner=user, rights_confirmed_at=confirmed, **fields)
 
 
 def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = None, **fields: object) -> Workspace:
@@ -27,18 +28,22 @@ def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = No
     if rights_confirmed is not None:
         since = workspace.rights_confirmed_at or timezone.now()
         fields["rights_confirmed_at"] = since if rights_confirmed else None
-    _check_strategies(fields)
+    _check_names({name: value for name, value in fields.items() if value != getattr(workspace, name)})
     for name, value in fields.items():
         setattr(workspace, name, value)
     workspace.save(update_fields=[*fields, "updated_at"])
     return workspace
 
 
-def _check_strategies(fields: dict[str, object]) -> None:
-    """Problem 422 for one that is not there."""
-    for name in ("prompt_strategy", "second_strategy"):
+def _check_names(fields: dict[str, object]) -> None:
+    """Problem 422 for a strategy or an image model that is not there. What a workspace has already is not asked again."""
+    for name, field in (("prompt_strategy", "promptStrategy"), ("second_strategy", "secondStrategy")):
         if fields.get(name):
-            find_strategy(str(fields[name]))
+            find_strategy(str(fields[name]), field=field)
+    model = str(fields.get("generation_model") or settings.IMAGE_MODEL)
+    if model != settings.IMAGE_MODEL and find_model("wavespeed", model) is None:
+        known = sorted({settings.IMAGE_MODEL, *names_of("wavespeed")})
+        raise invalid("generationModel", f"There is no image model {model!r}.", f"Name one of {', '.join(known)}.")
 
 
 def model_warnings(workspace: Workspace) -> list[str]:

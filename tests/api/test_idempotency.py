@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -66,6 +68,34 @@ def test_the_same_key_with_another_body_is_refused(call: Caller, key: str) -> No
     post(call, key)
     problem(post(call, key, {"name": "Boots"}), 422, "idempotency_key_reused")
     assert Workspace.objects.count() == 1
+
+
+def test_the_order_of_the_names_and_the_spaces_do_not_matter(call: Caller, key: str) -> None:
+    first = post(call, key, b'{"name": "Shoes", "outputWidth": 2048}')
+    second = post(call, key, b'{"outputWidth":2048,\n"name":"Shoes"}')
+    assert second["Idempotent-Replayed"] == "true"
+    assert second.content == first.content
+
+
+def test_the_order_of_a_list_does(call: Caller, key: str) -> None:
+    urls = ["/media/assets/a", "/media/assets/b"]
+    post(call, key, {"name": "Shoes", "defaultRefUrls": urls})
+    problem(post(call, key, {"name": "Shoes", "defaultRefUrls": urls[::-1]}), 422, "idempotency_key_reused")
+
+
+def test_keys_are_forgotten_after_a_day_and_never_while_they_are_held(call: Caller, key: str) -> None:
+    for name in ("old", "held", "young"):
+        post(call, name)
+    past, soon = timezone.now() - timedelta(hours=25), timezone.now() + timedelta(seconds=30)
+    IdempotencyKey.objects.filter(key="old").update(created_at=past, lease_until=past)
+    IdempotencyKey.objects.filter(key="held").update(created_at=past, lease_until=soon)
+    current_app.loader.import_default_modules()  # as a worker does when it starts
+    assert current_app.tasks["api.sweep"]() == 1
+    assert set(IdempotencyKey.objects.values_list("key", flat=True)) == {"held", "young"}
+
+
+def test_the_sweep_is_on_the_schedule() -> None:
+    assert [periodic.queue for periodic in settings.SCHEDULE if periodic.task == "api.sweep"] == ["dispatch"]
 
 
 def test_the_same_key_of_another_user_or_route_is_another_key(call: Caller, stranger: Caller, key: str) -> None:

@@ -303,3 +303,36 @@ def test_a_list_takes_as_many_queries_for_one_job_as_for_many(
     with django_assert_max_num_queries(len(few.captured_queries)) as many:
         assert len(Caller(token)("GET", "/api/jobs").json()["results"]) == 39
     assert len(many.captured_queries) <= 30
+
+
+@pytest.mark.parametrize(
+    ("stored", "source", "fallback"),
+    [
+        ("", "", None),
+        ("model", "model", None),
+        ("manual", "manual", None),
+        ("template", "template", "template"),
+        ("default", "template", "default"),
+    ],
+)
+def test_a_prompts_source_and_what_stood_in_for_a_model(
+    call: Caller, row: Row, stored: str, source: str, fallback: str | None
+) -> None:
+    job = JobFactory(kind="prompt", row=row)
+    PromptJob.objects.filter(job=job).update(source=stored)
+    told = call("GET", f"/api/prompt/queue/{job.uid}").json()
+    assert (told["source"], told["fallback"]) == (source, fallback)
+
+
+@pytest.mark.parametrize("wrong", [1, 1.5, True, None, [], {}, "1"])
+def test_an_id_is_a_uuid_as_text(call: Caller, row: Row, wrong: Any) -> None:
+    job = JobFactory(row=row)
+    create = {"rowId": wrong, "useAiPrompt": False}
+    prompt = {"rowId": wrong, "targetUrl": row.target_url}
+    for method, path, body, field in (
+        ("POST", "/api/jobs/create", create, "rowId"),
+        ("POST", "/api/prompt/queue", prompt, "rowId"),
+        ("PATCH", f"/api/jobs/{job.uid}", {"before": wrong}, "before"),
+        ("PATCH", f"/api/jobs/{job.uid}", {"after": wrong}, "after"),
+    ):
+        assert field in problem(call(method, path, body), 422, "invalid")["errors"]

@@ -64,37 +64,47 @@ def test_staff_dispatch_by_session(db: None) -> None:
     assert Caller(user=StaffFactory())("POST", "/api/dispatch").status_code == 200
 
 
-def checks(call: Caller) -> dict[str, dict[str, Any]]:
-    body = call("GET", "/api/init").json()
+def checks() -> dict[str, dict[str, Any]]:
+    """As staff see them."""
+    body = caller_of(StaffFactory())("GET", "/api/init").json()
     found = {check["name"]: check for check in body["checks"]}
     assert list(found) == ["database", "redis", "workers", "beat", "storage", "keys"]
     assert body["ok"] == all(check["ok"] for check in found.values())
     return found
 
 
-def test_init_says_what_is_down_and_what_to_do(call: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_secrets")
+def test_init_tells_others_only_what_is_up(call: Caller) -> None:
+    body = call("GET", "/api/init").json()
+    assert set(body) == {"ok", "checks"}
+    assert all(set(check) == {"name", "ok"} for check in body["checks"])
+    assert "detail" in bearing(SECRET)("GET", "/api/init").json()["checks"][0]
+
+
+@pytest.mark.usefixtures("db")
+def test_init_says_what_is_down_and_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.XAI_API_KEY, settings.WAVESPEED_API_KEY, settings.SIMULATED = "", "", []
     settings.MEDIA_ROOT = "/proc/no/such/place"
     PeriodicTask.objects.all().delete()
     monkeypatch.setattr(hints, "closed_until", float("inf"))
-    seen = checks(call)
+    seen = checks()
     down = {name for name, check in seen.items() if not check["ok"]}
     assert down == {"redis", "workers", "beat", "storage", "keys"}
     assert all(seen[name]["action"] for name in down)
     assert "XAI_API_KEY" in seen["keys"]["detail"]
 
 
-def test_init_sees_what_is_up(call: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_sees_what_is_up(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hints, "closed_until", 0.0)
     settings.SIMULATED = ["xai", "wavespeed"]
     caller_of(StaffFactory())("POST", "/api/init")
     PeriodicTask.objects.filter(task="jobs.dispatch").update(last_run_at=timezone.now())
     now = timezone.now()
     Worker.objects.create(name="w1", lanes=["prompts", "images"], started_at=now, alive_at=now)
-    assert {name for name, check in checks(call).items() if not check["ok"]} == set()
+    assert {name for name, check in checks().items() if not check["ok"]} == set()
     Worker.objects.update(alive_at=now - timedelta(minutes=5))
     PeriodicTask.objects.filter(task="jobs.dispatch").update(last_run_at=now - timedelta(minutes=5))
-    assert {name for name, check in checks(call).items() if not check["ok"]} == {"workers", "beat"}
+    assert {name for name, check in checks().items() if not check["ok"]} == {"workers", "beat"}
 
 
 def test_init_again_changes_nothing(db: None) -> None:

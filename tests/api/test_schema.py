@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from apps.accounts.models import User
 from config.wsgi import application
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, problem
 from tests.factories import AssetFactory, GeneratedImageFactory, JobFactory, RowFactory, StaffFactory, finish, token_for
 
 CHECKS = [
@@ -89,11 +89,29 @@ def test_the_examples_are_true() -> None:
 
 
 def test_it_is_served_as_yaml_and_json_with_a_reference(nobody: Caller) -> None:
-    assert nobody("GET", "/api/schema").content.startswith(b"openapi:")
-    assert nobody("GET", "/api/schema?format=json").json()["info"]["title"] == spectacular_settings.TITLE
+    for path in ("/api/schema?format=yaml", "/api/schema"):
+        assert nobody("GET", path, Accept="application/yaml").content.startswith(b"openapi:")
     page = nobody("GET", "/api/docs").content.decode()
     assert "/api/schema" in page
     assert "https://" not in page.replace("https://www.w3.org", ""), "the reference must bring its own scripts"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "", "application/json", "text/html", "application/xml", "nonsense"])
+@pytest.mark.parametrize("query", ["", "?format=json", "?format=no-such"])
+def test_the_schema_is_json_for_whoever_names_no_yaml(nobody: Caller, accept: str, query: str) -> None:
+    response = nobody("GET", f"/api/schema{query}", Accept=accept)
+    assert response.status_code == 200
+    assert response.json()["info"]["title"] == spectacular_settings.TITLE
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/schema", "/api/docs", "/api/jobs", "/media/assets/1d6c4f3e-9a1b-4a77-b0c5-3f6f1e8a9c41"]
+)
+@pytest.mark.parametrize("accept", ["application/yaml", "text/html", "application/json"])
+def test_a_problem_is_json_whatever_the_view_speaks(db: None, path: str, accept: str) -> None:
+    page = path == "/api/docs" and accept != "text/html"  # what it cannot be is told before who asks
+    status, code = (406, "not_acceptable") if page else (401, "not_authenticated")
+    problem(Caller("pr_live_nonsense")("GET", path, Accept=accept), status, code)
 
 
 @pytest.fixture(autouse=True)

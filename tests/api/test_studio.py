@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from apps.accounts.models import User
+from apps.jobs import lifecycle
 from apps.jobs.lanes import forget_limits
 from apps.jobs.models import Job
 from apps.jobs.states import Status
@@ -37,6 +38,50 @@ def test_a_workspace_is_made_changed_and_removed(call: Caller) -> None:
     assert call("GET", path).json() == changed
     assert call("DELETE", path).status_code == 204
     problem(call("GET", path), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [
+        ("generationModel", "bytedance/seedream-v4.5/edit"),
+        ("promptStrategy", "describe"),
+        ("secondStrategy", "describe"),
+    ],
+)
+def test_a_name_that_nothing_has_is_refused_with_those_there_are(
+    call: Caller, workspace: Workspace, field: str, known: str
+) -> None:
+    for method, path in (("POST", "/api/workspaces"), ("PATCH", f"/api/workspaces/{workspace.pk}")):
+        refused = problem(call(method, path, {"name": "Shoes", field: "no-such"}), 422, "invalid")
+        assert set(refused["errors"]) == {field}
+        assert known in refused["action"]
+        assert call(method, path, {"name": "Shoes", field: known}).json()[field] == known
+
+
+def test_a_name_that_is_there_already_is_not_asked_again(call: Caller, owner: User, settings: Any) -> None:
+    settings.IMAGE_MODEL = "ours/own"
+    there = WorkspaceFactory(owner=owner, generation_model="gone/by-now", prompt_strategy="gone")
+    path = f"/api/workspaces/{there.pk}"
+    body = {"name": "Boots", "generationModel": "gone/by-now", "promptStrategy": "gone"}
+    assert call("PATCH", path, body).json()["name"] == "Boots"
+    assert call("PATCH", path, {"generationModel": "ours/own"}).status_code == 200
+
+
+def test_a_row_that_waits_for_a_person_is_queued_and_says_so(call: Caller, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace)
+    prompt = JobFactory(kind="prompt", row=row)
+    image = JobFactory(row=row, waits_for=prompt)
+    path = f"/api/rows/{row.pk}"
+    told = call("GET", path).json()
+    assert (told["status"], told["waitingReason"], told["needsPrompt"]) == ("queued", "no_worker", False)
+    lifecycle.wait_for_person([image.pk])
+    told = call("GET", path).json()
+    assert (told["status"], told["waitingReason"], told["needsPrompt"]) == ("queued", "needs_prompt", True)
+    assert told["jobs"][0]["waitingReason"] == "needs_prompt"
+    call("DELETE", f"/api/jobs/{image.uid}")
+    call("DELETE", f"/api/jobs/{prompt.uid}")
+    told = call("GET", path).json()
+    assert (told["status"], told["waitingReason"], told["needsPrompt"]) == ("idle", "", False)
 
 
 def test_removing_a_workspace_cancels_what_is_queued(call: Caller, workspace: Workspace) -> None:

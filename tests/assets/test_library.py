@@ -62,6 +62,13 @@ def test_same_upload_again_is_the_same_asset(owner: User, photo: Photo) -> None:
     assert Asset.objects.count() == 1
 
 
+def test_same_picture_under_another_name_is_another_asset_of_the_same_file(owner: User, photo: Photo) -> None:
+    first, second = upload(owner, photo("rocket.jpg"), "left.jpg"), upload(owner, photo("rocket.jpg"), "right.jpg")
+    assert (first.name, second.name) == ("left.jpg", "right.jpg")
+    assert first.file.name == second.file.name
+    assert upload(owner, photo("rocket.jpg"), "left.jpg") == first
+
+
 def test_two_owners_share_the_file_and_not_the_asset(owner: User, other: User, photo: Photo) -> None:
     mine, theirs = upload(owner, photo("rocket.jpg")), upload(other, photo("rocket.jpg"))
     assert mine != theirs

@@ -1,12 +1,17 @@
 """What is refused before anything is queued, and cancel and retry in each state, without workers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, find_job
+from apps.studio import services
 from apps.studio.models import Row
+from apps.studio.rows import delete_row
 from apps.studio.services import generate_images, queue_prompt
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,6 +28,30 @@ def test_somebody_elses_row_does_not_exist(row: Row) -> None:
     stranger = User.objects.create_user("eve")
     with pytest.raises(Problem, match="not_found"):
         generate_images(user=stranger, row_id=row.pk, use_ai_prompt=True)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda **asked: generate_images(use_ai_prompt=True, **asked),
+        lambda **asked: queue_prompt(target_url="", **asked),
+    ],
+    ids=["images", "prompt"],
+)
+def test_a_row_deleted_while_its_pictures_are_fetched_is_not_found(
+    owner: User, row: Row, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., object]
+) -> None:
+    """Another tab deletes it; nothing is queued for a row that is not there."""
+    fetched = services.checked
+
+    def slow(*args: Any, **named: Any) -> list[str]:
+        delete_row(user=owner, row_id=row.pk) if Row.objects.filter(pk=row.pk).exists() else None
+        return fetched(*args, **named)
+
+    monkeypatch.setattr(services, "checked", slow)
+    with pytest.raises(Problem, match="not_found"):
+        ask(user=owner, row_id=row.pk)
+    assert not Job.objects.exists()
 
 
 def test_enhance_needs_a_prompt(owner: User, row: Row) -> None:

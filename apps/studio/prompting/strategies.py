@@ -79,15 +79,15 @@ def check_strategy(*, name: str, text: str) -> None:
         raise invalid("text", "A strategy may not ask for a face to be put on somebody else.")
 
 
-def find_strategy(reference: str) -> Strategy:
-    """`name` or `name@version`. Problem 422 when there is none, or none that is active."""
+def find_strategy(reference: str, *, field: str = "promptStrategy") -> Strategy:
+    """`name` or `name@version`. Problem 422, naming `field`, when there is none, or none that is active."""
     match = _REFERENCE.fullmatch(reference)
     named = Strategy.objects.filter(name=match[1]) if match else Strategy.objects.none()
     wanted = named.filter(version=int(match[2])) if match and match[2] else named.filter(active=True)
     found = wanted.order_by("-version").first()
     if found is None:
         known = sorted(set(Strategy.objects.filter(active=True).values_list("name", flat=True)))
-        raise invalid("promptStrategy", f"There is no strategy {reference!r}.", f"Name one of {', '.join(known)}.")
+        raise invalid(field, f"There is no strategy {reference!r}.", f"Name one of {', '.join(known)}.")
     return found
 
 

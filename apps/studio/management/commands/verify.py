@@ -5,8 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.core.errors import Problem
 from apps.jobs import vitals
 from apps.studio.verification import prove, quote
+
+ADVICE = "Correct what it names and run this again; with --traceback it says where it happened."
 
 
 class Command(BaseCommand):
@@ -19,6 +22,18 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=120, help="how long a job may take (default: 120)")
 
     def handle(self, *, real: bool, seconds: float, **_options: Any) -> None:
+        try:
+            self._verify(real=real, seconds=seconds)
+        except CommandError:
+            raise
+        except Problem as problem:
+            self._tell("verify", False, problem.detail, problem.action)
+            raise CommandError("A job could not be queued.") from problem
+        except Exception as error:  # an operator is told what to do whatever it is
+            self._tell("verify", False, f"{type(error).__name__}: {str(error).strip() or 'no more is known'}", ADVICE)
+            raise CommandError("The check could not go on.") from error
+
+    def _verify(self, *, real: bool, seconds: float) -> None:
         good = [self._tell(check.name, check.ok, check.detail, check.action) for check in vitals.look()]
         if not all(good):
             raise CommandError("Not everything is up; no job was run.")

@@ -1,0 +1,10 @@
+"""The Celery task of the API: thin. One that is lost is made up for by the next, an hour later."""
+
+from celery import shared_task
+
+from apps.api import idempotency
+
+
+@shared_task(name="api.sweep")
+def sweep() -> int:
+    return idempotency.sweep()

@@ -123,7 +123,7 @@ def report(*, provider: str, model: str, error: ProviderError | None) -> None:
         breakers.open_provider(provider=provider, reason=error.code)
     elif error and health == "down":
         breakers.count_failure(provider=provider, model=model, reason=error.code)
-    else:
+    elif health == "up":  # a rate limit says nothing of whether the provider works: a breaker on trial stays on trial
         breakers.count_success(provider=provider, model=model)
 
 

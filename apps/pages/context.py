@@ -9,18 +9,20 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from apps.jobs.models import Job
-from apps.jobs.states import LIVE, Status
+from apps.jobs.models import Hold, Job
+from apps.jobs.states import LIVE, Reason, Status
 
 STUDIO = {"workspaces", "workspace", "rows", "job"}
+PAUSED = Q(scope=Hold.Scope.LANE, reason=Reason.LANE_PAUSED)
 
 
 @dataclass(frozen=True)
 class QueueLine:
-    """How many of the reader's own jobs run and wait."""
+    """How many of the reader's own jobs run and wait; `paused`: the lanes that start nothing now."""
 
     running: int = 0
     waiting: int = 0
+    paused: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -34,7 +36,7 @@ def queue_line(user: object) -> QueueLine:
     counts = Job.objects.filter(owner_id=getattr(user, "pk", None), status__in=LIVE).aggregate(
         running=Count("id", filter=running), waiting=Count("id", filter=~running)
     )
-    return QueueLine(**counts)
+    return QueueLine(**counts, paused=tuple(Hold.objects.filter(PAUSED).order_by("key").values_list("key", flat=True)))
 
 
 def _line_of(request: HttpRequest) -> Callable[[], QueueLine]:

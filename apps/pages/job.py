@@ -19,7 +19,8 @@ from apps.pages.job_time import chart_of, spoken, steps_of
 from apps.pages.results import image_views
 from apps.pages.row_index import number_of
 from apps.pages.shell import page, reader
-from apps.pages.words import Line, count, duration, money, stage_words, trouble, waiting
+from apps.pages.troubles import trouble
+from apps.pages.words import Line, count, duration, money, stage_words, waiting
 from apps.providers import calls
 from apps.providers.models import Call, CallState
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.states import Reason, Status
-from apps.pages.words import stage_words, trouble
+from apps.pages.troubles import trouble
+from apps.pages.words import stage_words
 from apps.providers.errors import provider_name
 
 _RESCHEDULED = {

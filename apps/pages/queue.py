@@ -1,7 +1,8 @@
 """The reader's own queue: the counts in the masthead and the drawer."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +24,7 @@ KINDS = {"prompt": "Prompt", "image": "Image"}
 
 @dataclass(frozen=True)
 class Ticket:
-    """One job in the drawer."""
+    """One job in the drawer. `before`, `after`: its neighbours in its line, none at the line's ends."""
 
     job: Job
     title: str
@@ -31,10 +32,13 @@ class Ticket:
     look: str
     thumb: str = ""
     place: int | None = None
+    before: UUID | None = None
+    after: UUID | None = None
 
     @property
-    def movable(self) -> bool:
-        return self.job.status == Status.QUEUED
+    def line(self) -> tuple[str, int] | None:
+        """Jobs of one line can change places; what does not stand in one cannot."""
+        return (self.job.lane, self.job.priority) if self.job.status == Status.QUEUED else None
 
     @property
     def stopping(self) -> bool:
@@ -46,7 +50,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     tickets = tickets_of(reader(request))
     running = [ticket for ticket in tickets if ticket.job.status == Status.PROCESSING]
     held = [ticket for ticket in tickets if ticket.job.status != Status.PROCESSING]
-    return render(request, "queue/drawer.html", {"running": running, "waiting": held, "most": MOST})
+    can_move = any(ticket.before for ticket in held)
+    return render(request, "queue/drawer.html", {"running": running, "waiting": held, "can_move": can_move})
 
 
 @page
@@ -65,7 +70,21 @@ def tickets_of(user: User) -> list[Ticket]:
         picture = pictures.get(row.target_url) if row else None
         title = row.label or (picture.name if picture else "A row") if row else "A row that was deleted"
         tickets.append(_ticket(job, outlooks.get(job.pk, Outlook()), title, picture.thumb if picture else ""))
-    return sorted(tickets, key=lambda ticket: (1 << 30 if ticket.place is None else ticket.place, ticket.job.pk))
+    return _with_neighbours(
+        sorted(tickets, key=lambda ticket: (1 << 30 if ticket.place is None else ticket.place, ticket.job.pk))
+    )
+
+
+def _with_neighbours(tickets: list[Ticket]) -> list[Ticket]:
+    lines: dict[object, list[UUID]] = defaultdict(list)
+    for ticket in tickets:
+        lines[ticket.line].append(ticket.job.uid)
+    return [_between(ticket, lines[ticket.line]) if ticket.line else ticket for ticket in tickets]
+
+
+def _between(ticket: Ticket, line: list[UUID]) -> Ticket:
+    here = line.index(ticket.job.uid)
+    return replace(ticket, before=line[here - 1] if here else None, after=line[here + 1] if line[here + 1 :] else None)
 
 
 def _ticket(job: Job, outlook: Outlook, title: str, thumb: str) -> Ticket:

@@ -1,6 +1,6 @@
 """Which rows of a workspace are in which state: what filters, search, numbers and pages need, without the rows themselves.
 
-A row's state is not stored but follows from its jobs, so it is read for all rows of the workspace: five small queries,
+A row's state is not stored but follows from its jobs, so it is read for all rows of the workspace: six small queries,
 however many rows there are.
 """
 
@@ -57,12 +57,15 @@ class RowIndex:
 def index_of(workspace: Workspace) -> RowIndex:
     rows = workspace.rows.order_by("position", "created_at").values_list("id", "label", "target_url", "prompt_override")
     jobs, prompts, with_images = _image_jobs(workspace), _prompt_jobs(workspace), _with_images(workspace)
+    for job in _unfinished(workspace):
+        row_id = UUID(job.subject.removeprefix("row:"))
+        (prompts if job.kind == "prompt" else jobs)[row_id].append(job)
     return RowIndex(
         [
             Entry(
                 id=row_id,
                 number=number,
-                status=status_of(latest_tries(jobs[row_id]), prompts.get(row_id), has_images=row_id in with_images),
+                status=status_of(latest_tries(jobs[row_id]), prompts[row_id], has_images=row_id in with_images),
                 text=" ".join(words).casefold(),
             )
             for number, (row_id, *words) in enumerate(rows, 1)
@@ -78,11 +81,20 @@ def _image_jobs(workspace: Workspace) -> dict[UUID | None, list[Job]]:
     return found
 
 
-def _prompt_jobs(workspace: Workspace) -> dict[UUID | None, Job]:
+def _unfinished(workspace: Workspace) -> list[Job]:
+    """Of runs before the latest, too. The owner's other workspaces come with them: they fit in no row here."""
+    ours = Job.objects.live().filter(owner_id=workspace.owner_id, subject__startswith="row:")
+    return list(ours.only("subject", "kind", "status", "reason", "retry_of"))
+
+
+def _prompt_jobs(workspace: Workspace) -> dict[UUID | None, list[Job]]:
     ours = PromptJob.objects.filter(row__workspace=workspace)
     newest = ours.values("row").annotate(newest=Max("job_id")).values("newest")
     details = PromptJob.objects.filter(job_id__in=newest).select_related("job")
-    return {detail.row_id: detail.job for detail in details.only("row_id", "job__status", "job__reason")}
+    found: dict[UUID | None, list[Job]] = defaultdict(list)
+    for detail in details.only("row_id", "job__status", "job__reason"):
+        found[detail.row_id].append(detail.job)
+    return found
 
 
 def _with_images(workspace: Workspace) -> set[UUID | None]:

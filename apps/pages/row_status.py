@@ -1,7 +1,7 @@
 """The status cell of a row: badge, sentences, bar, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from apps.jobs.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import PENDING, Status
-from apps.pages.words import Line, Wait, count, duration, model_name, money, stage_words, trouble, waiting
+from apps.pages.troubles import Trouble, charged, trouble
+from apps.pages.words import Line, Wait, count, duration, model_name, money, silence, stage_words, waiting
 from apps.studio.models import PromptJob
 from apps.studio.rows import RowState
 
@@ -51,7 +52,7 @@ class RowStatus:
 Outlooks = Mapping[int, Outlook]
 
 
-def status_of_row(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
+def status_of_row(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     tell = {
         "idle": _idle,
         "queued": _queued,
@@ -61,29 +62,35 @@ def status_of_row(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStat
         "error": _error,
         "needs_you": _needs_you,
     }[state.status]
-    return tell(state, outlooks, cost)
+    told = tell(state, outlooks, cost)
+    return replace(told, lines=(*told.lines, _several(state.runs))) if state.runs > 1 else told
 
 
-def _idle(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
+def _several(runs: int) -> Said:
+    """Two tabs, or the API beside the page, may have asked more than once."""
+    return Said(f"{runs} runs of this row are not over. Cancel stops {'both' if runs == 2 else 'all of them'}.")
+
+
+def _idle(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     if state.jobs and all(job.status == Status.CANCELLED for job in state.jobs):
         return _cancelled(state, cost)
     ready = "Ready when you are." if state.row.target_url else "Choose a target picture first."
     return RowStatus("idle", "Idle", (Said(ready),))
 
 
-def _cancelled(state: RowState, cost: Decimal) -> RowStatus:
+def _cancelled(state: RowState, cost: Decimal | None) -> RowStatus:
     started = any(job.started_at for job in state.jobs)
     when = "It was stopped while it ran." if started else "Stopped before it started."
-    paid = f"{money(cost)} had been spent." if cost else "Nothing was charged."
-    return RowStatus("cancelled", "Cancelled", (Said(f"{when} {paid}"),), at=_ended(state))
+    return RowStatus("cancelled", "Cancelled", (Said(f"{when} {charged(cost)}"),), at=_ended(state))
 
 
 # ---- waiting
-def _queued(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
-    prompt_job = state.prompt_job
-    if prompt_job and prompt_job.status in PENDING:
-        return _prompt_waits(state, prompt_job, outlooks)
-    first = _first_to_start([job for job in state.jobs if job.status in PENDING], outlooks)
+def _queued(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
+    images = [job for job in state.jobs if job.status in PENDING]
+    asked = next((job for job in state.prompts if job.status in PENDING), None)
+    if asked and all(job.status == Status.WAITING for job in images):
+        return _prompt_waits(state, asked, outlooks)
+    first = _first_to_start(images, outlooks)
     return _waits(waiting(Line.of(first, outlooks.get(first.pk, Outlook()))), _saved(state), "images")
 
 
@@ -118,12 +125,11 @@ def _saved(state: RowState) -> Bar | None:
 
 
 # ---- running
-def _running(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
-    prompt_job = state.prompt_job
-    if prompt_job and prompt_job.status == Status.PROCESSING:
-        return _writing(prompt_job)
+def _running(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     jobs = [job for job in state.jobs if job.status == Status.PROCESSING]
-    if jobs and all(job.cancel_requested_at for job in jobs):
+    if not jobs:
+        return _writing(next(job for job in state.prompts if job.status == Status.PROCESSING))
+    if all(job.cancel_requested_at for job in jobs):
         words = "The worker stops at its next step. A picture that still comes is kept, marked, and not shown here."
         return RowStatus("running", "Cancelling", (Said(words),), Bar("images"))
     return _making(state, jobs)
@@ -132,7 +138,7 @@ def _running(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
 def _writing(job: Job) -> RowStatus:
     if job.cancel_requested_at:
         return RowStatus("running", "Cancelling", (Said("The worker stops at its next step."),), Bar("prompt"))
-    return RowStatus("running", "Writing the prompt", (Said(_now(job)),), Bar("prompt"))
+    return RowStatus("running", "Writing the prompt", (Said(_now(job)), *_unheard([job])), Bar("prompt"))
 
 
 def _making(state: RowState, running: list[Job]) -> RowStatus:
@@ -141,7 +147,7 @@ def _making(state: RowState, running: list[Job]) -> RowStatus:
     lead = format_html("<b>{} of {} saved.</b> ", done, whole) if whole > 1 else ""
     line = format_html("{}{}", lead, _now(_furthest(running)) if running else "")
     bar = Bar("images", done, whole) if done else Bar("images")
-    return RowStatus("running", "Running", (Said(line),), bar)
+    return RowStatus("running", "Running", (Said(line), *_unheard(running)), bar)
 
 
 _ORDER = ("", "reading", "submitting", "waiting_for_provider", "saving", "settling")
@@ -158,36 +164,49 @@ def _now(job: Job) -> SafeString:
     )
 
 
+def _unheard(running: list[Job]) -> list[Said]:
+    """Of the job that is taken over first."""
+    held = sorted((job for job in running if job.lease_until), key=lambda job: job.lease_until or job.created_at)
+    words = silence(held[0]) if held else ""
+    return [Said(words)] if words else []
+
+
 # ---- over
-def _done(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
+def _done(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     made = [job for job in state.jobs if job.status == Status.COMPLETED]
     if not made:
         pictures = count(len(state.images), "image")
-        alone = _prompt_trouble(state)
+        alone = _prompt_trouble(state, cost)
         return alone or RowStatus("done", "Done", (Said(f"{pictures} from before"),))
     seconds = duration((_last(made) - min(job.created_at for job in made)).total_seconds())
     paid = f" · {money(cost)}" if cost else ""
     return RowStatus("done", "Done", (Said(f"{count(len(made), 'image')} in {seconds}{paid}"),), at=_last(made))
 
 
-def _prompt_trouble(state: RowState) -> RowStatus | None:
+def _prompt_trouble(state: RowState, cost: Decimal | None) -> RowStatus | None:
     """A prompt that was asked for alone and failed, on a row that has pictures."""
     job = state.prompt_job
-    return _error(state, {}, Decimal(0)) if state.error and job and job.status == Status.FAILED else None
+    return _error(state, {}, cost) if state.error and job and job.status == Status.FAILED else None
 
 
-def _partial(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
+def _partial(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     done = sum(1 for job in state.jobs if job.status == Status.COMPLETED)
     words = f"{done} of {len(state.jobs)}"
-    return RowStatus("partial", words, _trouble_lines(state), at=_ended(state), fix=_fix(state))
+    paid = (Said(f"The run cost {money(cost)}."),) if cost else ()
+    fix = _fix(state)
+    # "Try the 2 again" stands under Generate already.
+    return RowStatus(
+        "partial", words, _trouble_lines(state) + paid, at=_ended(state), fix="" if fix == "retry" else fix
+    )
 
 
-def _error(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
+def _error(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     word = "Failed" if state.jobs else "No prompt"
-    return RowStatus("failed", word, _trouble_lines(state), at=_ended(state), fix=_fix(state))
+    lines = (*_trouble_lines(state), Said(charged(cost)))
+    return RowStatus("failed", word, lines, at=_ended(state), fix=_fix(state))
 
 
-def _needs_you(state: RowState, outlooks: Outlooks, cost: Decimal) -> RowStatus:
+def _needs_you(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     tried = _models_tried(state.prompt_job)
     said = f"{tried} could not write one for this target." if tried else "No prompt could be written for this target."
     return RowStatus("you", "Needs your prompt", (Said(f"{said} Type a prompt and press Generate.", "todo"),))
@@ -202,14 +221,18 @@ def _models_tried(job: Job | None) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _trouble_lines(state: RowState) -> tuple[Said, ...]:
+def _trouble(state: RowState) -> Trouble:
     error = state.error or {"code": "", "message": "", "action": ""}
-    told = trouble(error["code"], error["message"], error["action"])
+    return trouble(error["code"], error["message"], error["action"])
+
+
+def _trouble_lines(state: RowState) -> tuple[Said, ...]:
+    told = _trouble(state)
     return (Said(f"{told.said} {told.todo}".strip(), "todo"),)
 
 
 def _fix(state: RowState) -> str:
-    return trouble(state.error["code"]).fix if state.error else ""
+    return _trouble(state).fix if state.error else ""
 
 
 def _ended(state: RowState) -> datetime | None:

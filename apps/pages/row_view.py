@@ -1,12 +1,11 @@
 """A row as the page shows it: every word, picture and button state decided here, so that the template only lays it out."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.functional import cached_property
 from django.utils.text import Truncator
 
@@ -15,11 +14,11 @@ from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
 from apps.pages.pictures import Picture, pictures_of
 from apps.pages.results import ImageView, Slot, image_views, slot_of
+from apps.pages.row_money import cost_of, costs_of, pictures_sent, prices_of
 from apps.pages.row_status import RowStatus, status_of_row
 from apps.pages.words import count, model_name, money
-from apps.providers import calls
 from apps.studio.models import PromptJob, Row
-from apps.studio.quotes import Price, known_price
+from apps.studio.quotes import Price
 from apps.studio.rows import RowState, references_of, rows_with_state
 
 SHOWN = 6  # pictures in a row; the lightbox has the others too
@@ -45,11 +44,11 @@ class RowView:
 
     @property
     def busy(self) -> bool:
-        return self.status in {"queued", "running"} or any(job.status in LIVE for job in self.state.jobs)
+        return bool(self.state.unfinished)
 
     @property
     def writing(self) -> bool:
-        return self.state.prompt_job is not None and self.state.prompt_job.status in LIVE
+        return any(job.status in LIVE for job in self.state.prompts)
 
     @property
     def making(self) -> bool:
@@ -153,15 +152,44 @@ class RowView:
         return "ai" if last is not None and last.image_job.prompt_job_id else "own"
 
     @property
+    def fix_jobs(self) -> list[UUID]:
+        """The jobs that *Try it again* names; none where the prompt failed its images: they need another one first."""
+        if any(job.error_code == "dependency_failed" for job in self.state.jobs):
+            return []
+        prompt = self.state.prompt_job
+        return [job.uid for job in self.failed_jobs] or ([prompt.uid] if prompt else [])
+
+    @property
     def cannot(self) -> bool:
         return self.making or not self.row.target_url
 
     @property
     def next_step(self) -> str:
         """Which button is filled: one a row, and none while it works or when it is done."""
-        if self.cannot or self.told.fix or self.status not in {"idle", "error", "needs_you"}:
+        if self.cannot or self.told.fix in {"target", "retry"} or self.status not in {"idle", "error", "needs_you"}:
             return ""
-        return "own" if self.status == "needs_you" and self.row.prompt_override else "ai"
+        typed = self.status == "needs_you" or self.told.fix == "prompt" or self.row.prompt_override
+        return "own" if typed else "ai"
+
+    @property
+    def run_key(self) -> str:
+        """The same for everybody who looks at this state of the row: two tabs that press at once make one run."""
+        row, prompt = self.row, self.state.prompt_job
+        pictures = (references_of(row), row.target_url, row.match_target_ratio)
+        asked = (row.workspace.images_per_generate, row.prompt_override, *pictures)
+        seen = (row.pk, row.generation, prompt.pk if prompt else 0, self.status == "needs_you", *asked)
+        return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:32]
+
+    @property
+    def unquoted(self) -> bool:
+        """The page asks for its price. A row in its target's shape has a size of its own, which is not looked up here."""
+        known = self.price is not None and self.price.source == "quoted"
+        return bool(self.row.target_url) and not known and not self.row.match_target_ratio
+
+    @property
+    def shape(self) -> str:
+        """Rows of one shape cost the same."""
+        return str(pictures_sent(self.row))
 
     @property
     def quote(self) -> str:
@@ -176,9 +204,8 @@ class RowView:
 
     @property
     def cancel(self) -> list[UUID]:
-        """Images before their prompt: cancelling the prompt alone would fail them."""
-        live = [*self.state.jobs, *([self.state.prompt_job] if self.state.prompt_job else [])]
-        return [job.uid for job in live if job.status in LIVE and not job.cancel_requested_at]
+        """Of every run that is not over, as its jobs must be stopped: images before their prompt."""
+        return [job.uid for job in self.state.unfinished if not job.cancel_requested_at]
 
     # ---- results
     @cached_property
@@ -230,37 +257,20 @@ def _author(asked: PromptJob) -> str:
 def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]:
     """The rows of one workspace, in the given order; a number of queries that does not grow with them."""
     states = rows_with_state(rows)
-    live = [job for state in states for job in _jobs_of(state) if job.status in LIVE]
+    live = [job for state in states for job in state.unfinished]
     _load_last_errors(live)
     outlooks = describe(live) if live else {}
-    costs = calls.costs([job.pk for state in states for job in _jobs_of(state)])
-    pictures, price = _pictures(rows), _price_of_one(rows)
+    costs, pictures, prices = costs_of(states), _pictures(rows), prices_of(rows)
     return [
         RowView(
-            state, numbers.get(state.row.pk, 0), status_of_row(state, outlooks, _cost(state, costs)), pictures, price
+            state,
+            numbers.get(state.row.pk, 0),
+            status_of_row(state, outlooks, cost_of(state, costs)),
+            pictures,
+            prices[pictures_sent(state.row)],
         )
         for state in states
     ]
-
-
-def _price_of_one(rows: Sequence[Row]) -> Price | None:
-    """Of one image of the workspace, without asking the provider."""
-    if not rows:
-        return None
-    workspace = rows[0].workspace
-    model = workspace.generation_model or settings.IMAGE_MODEL
-    pictures = len(workspace.default_ref_urls) + 1
-    return known_price(model, pictures=pictures, size=(workspace.output_width, workspace.output_height))
-
-
-def _jobs_of(state: RowState) -> list[Job]:
-    return [*state.jobs, *([state.prompt_job] if state.prompt_job else [])]
-
-
-def _cost(state: RowState, costs: Mapping[int, Decimal]) -> Decimal:
-    """Of the last run: its images, and the prompt written for them."""
-    ids = {job.pk for job in state.jobs} | {job.image_job.prompt_job_id for job in state.jobs}
-    return sum((costs.get(pk, Decimal(0)) for pk in ids if pk), Decimal(0))
 
 
 def _pictures(rows: Sequence[Row]) -> Mapping[str, Picture]:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from apps.pages import account, downloads, images, job, queue, signin, spending, strategies, workspace, workspaces
+from apps.pages import account, downloads, icon, images, job, queue, signin, spending, strategies, workspace, workspaces
 
 urlpatterns = [
     path("signin", signin.SignIn.as_view(), name="signin"),
     path("signout", signin.SignOut.as_view(), name="signout"),
+    path("favicon.ico", icon.favicon, name="favicon"),
     path("", workspaces.workspaces, name="workspaces"),
     path("workspaces/<uuid:workspace_id>", workspace.workspace, name="workspace"),
     path("workspaces/<uuid:workspace_id>/images.zip", downloads.workspace_zip, name="workspace_zip"),

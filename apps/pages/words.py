@@ -1,4 +1,4 @@
-"""The one home of what pages say about waits, errors and amounts: plain words, in the order
+"""The one home of what pages say about waits and amounts (errors: troubles.py): plain words, in the order
 what happened · to whom or by whom · until when · what to do.
 
 Sentences are safe HTML because a time in them is a `<time>` element; the browser turns it into the reader's own time.
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -26,6 +27,7 @@ LANES = {
     "listings": ("Listings", "listings", "listing"),
     "visibility": ("Visibility runs", "visibility runs", "visibility"),
 }
+COMMAND_LINES = {"celery control"}  # what is not a person, among those who pause (apps/jobs/remote.py)
 NOTHING = mark_safe("")
 
 
@@ -156,10 +158,16 @@ def _needs_prompt(line: Line) -> Wait:
 
 def _lane_paused(line: Line) -> Wait:
     by, at = str(line.fact("by") or ""), line.fact("since")
-    who = format_html(" by {}", by) if by else NOTHING
+    who, resumed = _who_paused(by)
     when = format_html(" at {}", clock(at)) if isinstance(at, datetime) else NOTHING
     lead = format_html("{} were paused{}{}.", _lane(line)[0], who, when)
-    return Wait("held", "Paused", lead, f"It keeps its place and goes on when {by or 'somebody'} resumes.")
+    return Wait("held", "Paused", lead, f"It keeps its place and goes on when {resumed}.")
+
+
+def _who_paused(by: str) -> tuple[str, str]:
+    if by in COMMAND_LINES:
+        return " from the command line", "it is resumed there"
+    return (f" by {by}", f"{by} resumes") if by else ("", "somebody resumes")
 
 
 def _owner_limit(line: Line) -> Wait:
@@ -242,6 +250,7 @@ def waiting(line: Line) -> Wait:
 
 
 # --- What it does now ------------------------------------------------------------------------------
+MISSED_BEATS = 2  # one may be late on a busy machine
 STAGES = {
     "waiting_for_prompt": "Waiting for the prompt.",
     "reading": "Reading the pictures.",
@@ -257,43 +266,13 @@ def stage_words(stage: str, provider: str = "") -> str:
     return STAGES.get(stage, "").format(provider=provider_name(provider) or "The provider")
 
 
-# --- What went wrong -------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Trouble:
-    """`fix` names the row's next step: a button of that name is drawn under the words."""
-
-    said: str
-    todo: str
-    fix: str = ""
-
-
-_TARGET_FIX = {
-    "image_unreachable",
-    "image_not_readable",
-    "image_too_large",
-    "image_url_refused",
-    "provider_input_unreadable",
-    "no_target",
-    "target_missing",
-}
-# For errors recorded without words of their own; the others bring theirs (apps/providers/errors.py, apps/assets).
-_TROUBLES = {
-    "crashed_repeatedly": (
-        "The worker died 3 times on this job, so we stopped. The others go on.",
-        "Show it to whoever runs this desk.",
-    ),
-    "outcome_unknown": (
-        "We cannot tell whether the provider took this order. It was not sent again.",
-        "Settle it on the desk.",
-    ),
-    "dependency_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
-    "prompt_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
-    "timed_out": ("It took longer than one try may take.", "Try it again."),
-}
-_UNSAID = ("It failed, and nothing more is known here.", "Try it again; the job's page has every event.")
-
-
-def trouble(code: str, message: str = "", action: str = "") -> Trouble:
-    """What happened and what to do. The error's own words stand; the table speaks for those that have none."""
-    said, todo = _TROUBLES.get(code, _UNSAID)
-    return Trouble(message or said, action or ("" if message else todo), "target" if code in _TARGET_FIX else "")
+def silence(job: Job) -> SafeString:
+    """Said when the worker that holds the job missed its signs of life; nothing while it is well."""
+    if job.lease_until is None:
+        return NOTHING
+    left = (job.lease_until - timezone.now()).total_seconds()
+    if left > settings.LEASE_SECONDS - MISSED_BEATS * settings.HEARTBEAT_SECONDS:
+        return NOTHING
+    if left <= 0:
+        return mark_safe("Its worker is silent; another one takes over now.")
+    return format_html("Its worker is silent. Taken over at {} if nothing is heard.", clock(job.lease_until))

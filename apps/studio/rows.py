@@ -20,14 +20,35 @@ MOST_IMAGES_SHOWN = 60
 
 @dataclass(frozen=True)
 class RowState:
-    """`status`: idle, queued, running, partial, done, error or needs_you. `jobs`: the image jobs of the latest generation."""
+    """`status`: idle, queued, running, partial, done, error or needs_you.
+
+    `jobs`: the image jobs of the latest generation and of every other that is not over; `prompts`: the prompt jobs that
+    are not over, and the newest one. Both oldest first.
+    """
 
     row: Row
     status: str
     jobs: list[Job] = field(default_factory=list)
-    prompt_job: Job | None = None
+    prompts: list[Job] = field(default_factory=list)
     images: list[GeneratedImage] = field(default_factory=list)
     error: dict[str, str] | None = None
+
+    @property
+    def prompt_job(self) -> Job | None:
+        return self.prompts[-1] if self.prompts else None
+
+    @property
+    def unfinished(self) -> list[Job]:
+        """Images before their prompts: cancelling a prompt first would fail the images that wait for it."""
+        return [job for job in (*self.jobs, *self.prompts) if job.status in LIVE]
+
+    @property
+    def runs(self) -> int:
+        """How many presses of a button are not over: sets of images with their prompt, and prompts asked for alone."""
+        images = [job for job in self.jobs if job.status in LIVE]
+        theirs = {job.image_job.prompt_job_id for job in images}
+        alone = [job for job in self.prompts if job.status in LIVE and job.pk not in theirs]
+        return len({job.image_job.generation for job in images}) + len(alone)
 
 
 def subject_of(row: Row) -> str:
@@ -40,16 +61,24 @@ def references_of(row: Row) -> list[str]:
 
 
 def rows_with_state(rows: Iterable[Row]) -> list[RowState]:
-    """The state of each row in four queries, however many rows there are."""
+    """The state of each row in six queries, however many rows there are."""
     rows = list(rows)
-    jobs, prompts, images = _image_jobs(rows), _prompt_jobs(rows), _images(rows)
+    live = _live_ids(rows)
+    jobs, prompts, images = _image_jobs(rows, live), _prompt_jobs(rows, live), _images(rows)
     return [_state(row, jobs[row.pk], prompts[row.pk], images[row.pk]) for row in rows]
 
 
-def _image_jobs(rows: list[Row]) -> dict[UUID, list[Job]]:
-    generations = [row.generation for row in rows if row.generation]
-    found: dict[UUID, list[Job]] = defaultdict(list)
+def _live_ids(rows: list[Row]) -> list[int]:
+    """Of every job that is not over: two tabs or the API may have started more than one run of a row."""
+    return list(Job.objects.live().filter(subject__in=map(subject_of, rows)).values_list("pk", flat=True))
+
+
+def _image_jobs(rows: list[Row], live: list[int]) -> dict[UUID, list[Job]]:
+    # Read first: the planner reads the whole table for "in a list or in a subquery".
+    unfinished = ImageJob.objects.filter(job__in=live).values_list("generation", flat=True)
+    generations = {*unfinished, *(row.generation for row in rows if row.generation)}
     details = ImageJob.objects.filter(generation__in=generations).select_related("job", "prompt_job").order_by("job_id")
+    found: dict[UUID, list[Job]] = defaultdict(list)
     for detail in details:
         if detail.row_id:
             detail.job.image_job = detail
@@ -63,11 +92,12 @@ def latest_tries(jobs: list[Job]) -> list[Job]:
     return [job for job in jobs if job.pk not in retried]
 
 
-def _prompt_jobs(rows: list[Row]) -> dict[UUID, list[Job]]:
-    """The newest prompt job of each row."""
-    newest = PromptJob.objects.filter(row__in=rows).values("row").annotate(newest=Max("job_id")).values("newest")
+def _prompt_jobs(rows: list[Row], live: list[int]) -> dict[UUID, list[Job]]:
+    """The newest prompt job of each row, and those that are not over."""
+    newest = PromptJob.objects.filter(row__in=rows).values("row").annotate(newest=Max("job_id"))
+    wanted = {*live, *newest.values_list("newest", flat=True)}
     found: dict[UUID, list[Job]] = defaultdict(list)
-    for detail in PromptJob.objects.filter(job_id__in=newest).select_related("job"):
+    for detail in PromptJob.objects.filter(job__in=wanted).select_related("job").order_by("job_id"):
         detail.job.prompt_job = detail
         if detail.row_id:
             found[detail.row_id].append(detail.job)
@@ -83,28 +113,27 @@ def _images(rows: list[Row]) -> dict[UUID, list[GeneratedImage]]:
 
 
 def _state(row: Row, jobs: list[Job], prompts: list[Job], images: list[GeneratedImage]) -> RowState:
-    prompt_job = prompts[0] if prompts else None
     return RowState(
         row=row,
-        status=status_of(jobs, prompt_job, has_images=bool(images)),
+        status=status_of(jobs, prompts, has_images=bool(images)),
         jobs=jobs,
-        prompt_job=prompt_job,
+        prompts=prompts,
         images=images,
-        error=_error_of(jobs, prompt_job),
+        error=_error_of(jobs, prompts[-1] if prompts else None),
     )
 
 
-def status_of(jobs: list[Job], prompt_job: Job | None, *, has_images: bool) -> str:
-    """One word for the row, from the jobs of its latest generation and its newest prompt job."""
-    statuses = {job.status for job in jobs}
+def status_of(jobs: list[Job], prompts: list[Job], *, has_images: bool) -> str:
+    """One word for the row, from its jobs that are not over, its latest generation and its newest prompt job."""
+    statuses, asked = {job.status for job in jobs}, {job.status for job in prompts}
     if any(job.reason == Reason.NEEDS_PROMPT and job.status == Status.WAITING for job in jobs):
         return "needs_you"
-    if Status.PROCESSING in statuses or (prompt_job and prompt_job.status == Status.PROCESSING):
+    if Status.PROCESSING in statuses | asked:
         return "running"
-    if statuses & set(PENDING) or (prompt_job and prompt_job.status in PENDING):
+    if (statuses | asked) & set(PENDING):
         return "queued"
     if not jobs:
-        return "error" if prompt_job and prompt_job.status == Status.FAILED else "done" if has_images else "idle"
+        return "error" if prompts and prompts[-1].status == Status.FAILED else "done" if has_images else "idle"
     if statuses == {Status.COMPLETED}:
         return "done"
     if Status.COMPLETED in statuses:

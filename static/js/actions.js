@@ -25,19 +25,24 @@ async function perform(row, button, verb) {
   return problem === null;
 }
 
+// One key for one state of the row, whichever tab looks at it. Text that the server had not seen is a state of its own.
+const keyFor = (row, verb) => (field(row).unsaved ? {} : { key: `${verb}-${row.dataset.runKey}` });
+
 export async function generate(row, { ai, button = null }) {
+  const key = keyFor(row, ai ? "ai" : "own");
   return perform(row, button, async () => {
     if (!(await field(row).save())) throw new Error("Your prompt could not be saved, so nothing was started. It is kept here.");
-    await api("POST", "/api/jobs/create", { rowId: row.dataset.row, useAiPrompt: ai, priority: PRIORITY });
+    await api("POST", "/api/jobs/create", { rowId: row.dataset.row, useAiPrompt: ai, priority: PRIORITY }, key);
     announce(`${number(row)} is in the queue.`);
   });
 }
 
-function askPrompt(row, button, extra = {}) {
+function askPrompt(row, button, extra = null) {
+  const key = extra ? {} : keyFor(row, "prompt");
   return perform(row, button, async () => {
     if (!(await field(row).save())) throw new Error("Your prompt could not be saved, so nothing was asked. It is kept here.");
     const body = { rowId: row.dataset.row, targetUrl: row.dataset.target, priority: PRIORITY, applyToRow: true, ...extra };
-    await api("POST", "/api/prompt/queue", body);
+    await api("POST", "/api/prompt/queue", body, key);
     announce(`A prompt for ${number(row)} is in the queue.`);
   });
 }

@@ -23,14 +23,28 @@ export async function problemOf(response) {
   return new Problem({ status: response.status, code: body.code, detail, action: body.action });
 }
 
-/** One call of the REST API. A POST carries an idempotency key, so that trying again after a lost answer is safe. */
-export async function api(method, path, body, { keepalive = false } = {}) {
+const IN_PROGRESS_TRIES = 10;
+const seconds = count => new Promise(rest => { setTimeout(rest, 1000 * count); });
+
+/** While the first request with the same key still runs, its answer is waited for. */
+async function answered(path, options) {
+  for (let left = IN_PROGRESS_TRIES; ; left -= 1) {
+    const response = await send(path, options);
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (problem.code !== "idempotency_in_progress" || left === 0) throw problem;
+    await seconds(1);
+  }
+}
+
+/** One call of the REST API. A POST carries an idempotency key, so that trying again after a lost answer is safe;
+    two tabs that send the same `key` make one thing and get one answer. */
+export async function api(method, path, body, { keepalive = false, key = newKey() } = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (method === "POST") headers["Idempotency-Key"] = newKey();
+  if (method === "POST") headers["Idempotency-Key"] = key;
   const options = { method, headers, keepalive, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) };
-  const response = await send(path, options).catch(problem => (method === "POST" ? send(path, options) : Promise.reject(problem)));
-  if (!response.ok) throw await problemOf(response);
+  const response = await answered(path, options).catch(problem => (method === "POST" && problem.code === OFFLINE.code ? answered(path, options) : Promise.reject(problem)));
   return response.status === 204 ? null : response.json();
 }
 

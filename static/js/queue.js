@@ -22,15 +22,14 @@ async function cancel(button) {
   line.wake();
 }
 
-async function move(item, step) {
-  const items = [...item.parentElement.querySelectorAll("[data-movable]")], other = items[items.indexOf(item) + step];
-  if (!other) { announce(step < 0 ? "It is the first of yours." : "It is the last of yours."); return; }
-  const [mover, before] = step < 0 ? [item, other] : [other, item];
+async function move(item, button) {
+  const { move: side, other } = button.dataset;
   try {
-    await api("PATCH", `/api/jobs/${mover.dataset.movable}`, { before: before.dataset.movable });
+    await api("PATCH", `/api/jobs/${item.dataset.movable}`, { [side]: other });
     await refill("queue");
-    document.getElementById(item.id)?.querySelector("[data-move]")?.focus();
-    announce(step < 0 ? "Moved up." : "Moved down.");
+    const moved = document.getElementById(item.id);
+    (moved?.querySelector(`[data-move=${side}]`) ?? moved?.querySelector("[data-move]"))?.focus();
+    announce(side === "before" ? "Moved up." : "Moved down.");
   } catch (problem) { toast(problem.message); }
 }
 
@@ -40,12 +39,13 @@ export function startQueue() {
   drawer.addEventListener("click", event => {
     const button = event.target.closest("[data-cancel-job], [data-move]");
     if (!button || button.getAttribute("aria-disabled") === "true") return;
-    if (button.dataset.cancelJob) cancel(button); else move(button.closest("[data-movable]"), Number(button.dataset.move));
+    if (button.dataset.cancelJob) cancel(button); else move(button.closest("[data-movable]"), button);
   });
   drawer.addEventListener("keydown", event => {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key], item = event.target.closest("[data-movable]");
-    if (!step || !event.altKey || !item) return;
+    const side = { ArrowUp: "before", ArrowDown: "after" }[event.key], item = event.target.closest("[data-movable]");
+    if (!side || !event.altKey || !item) return;
     event.preventDefault();
-    move(item, step);
+    const button = item.querySelector(`[data-move=${side}]`);
+    if (button) move(item, button); else announce(side === "before" ? "It is the first of its line." : "It is the last of its line.");
   });
 }

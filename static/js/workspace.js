@@ -4,6 +4,7 @@ import { line } from "./live.js";
 import "./lightbox.js";
 import { startPictures } from "./pictures.js";
 import "./prompt-field.js";
+import { askPrices } from "./quotes.js";
 import { arriving, catchUp, hear } from "./rows.js";
 import { startSelection } from "./selection.js";
 import { startSettings } from "./settings.js";
@@ -25,6 +26,7 @@ line.events(hear);
 line.partials(arriving);
 line.ticks(catchUp);
 line.lines(offline);
+askPrices();
 // A row that moved changes the counts of the filters and the sum spent.
 let due = 0;
 addEventListener("row:merged", event => { if (event.target.querySelector("[data-open-image]")) document.querySelector("[data-download-all]").hidden = false; });

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ElementHandle, Locator, Page, expect
 
+from apps.accounts.models import User
 from apps.jobs import lanes
 from apps.jobs.models import Job
 from apps.studio.demo import PHOTOS
 from apps.studio.models import GeneratedImage, Row, Workspace
+from apps.studio.services import generate_images
 from tests.browser.conftest import Desk
 from tests.support.stack import Stack, wait_until
 
@@ -65,6 +67,53 @@ def test_a_reload_and_a_second_tab_show_the_same(stack: Stack, desk: Desks, work
         expect(line(page, row).locator("[data-open-image]")).to_have_count(2)
 
 
+@pytest.mark.parametrize("button", ["AI Generate", "Generate"])
+def test_two_tabs_that_press_at_once_make_one_run(
+    stack: Stack, desk: Desks, workspace: Workspace, row: Row, button: str
+) -> None:
+    lanes.pause("prompts", by="Jo Beck")
+    lanes.pause("images", by="Jo Beck")
+    here = desk()
+    first = here.open(workspace)
+    second = here.context.new_page()
+    second.goto(first.url)
+    for page in (first, second):
+        # The tab that lost the race for a moment still shows the row as it was, whatever the stream has said.
+        page.evaluate("button => setTimeout(() => button.click(), 300)", pressable(page, row, button))
+    for page in (first, second):
+        expect(line(page, row).get_by_role("button", name="Cancel row 1")).to_be_visible()
+        expect(line(page, row).locator("[data-said]:not([hidden])")).to_have_count(0)
+    assert Job.objects.filter(kind="image").count() == 2
+    assert Job.objects.filter(kind="prompt").count() == (1 if button == "AI Generate" else 0)
+
+
+def pressable(page: Page, row: Row, button: str) -> ElementHandle:
+    handle = line(page, row).get_by_role("button", name=button, exact=True).element_handle()
+    assert handle is not None
+    return handle
+
+
+def test_runs_started_beside_the_page_are_said_and_stopped_together(
+    stack: Stack, desk: Desks, owner: User, workspace: Workspace, row: Row
+) -> None:
+    lanes.pause("images", by="Jo Beck")
+    page = desk().open(workspace)
+    for _ in range(3):
+        generate_images(user=owner, row_id=row.pk, use_ai_prompt=False)
+    expect(line(page, row)).to_contain_text("3 runs of this row are not over.")
+    line(page, row).get_by_role("button", name="Cancel 3 runs row 1").click()
+    expect(status(page, row)).to_have_text("Cancelled")
+    assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def test_a_run_after_the_next_is_a_new_one(stack: Stack, desk: Desks, workspace: Workspace, row: Row) -> None:
+    page = desk().open(workspace)
+    for made in (2, 4):
+        line(page, row).get_by_role("button", name="Generate", exact=True).click()
+        wait_until(lambda made=made: GeneratedImage.objects.count() == made, what=f"{made} images")
+        expect(status(page, row)).to_have_text("Done", timeout=LONG)
+
+
 def test_cancel_in_the_queue(stack: Stack, desk: Desks, workspace: Workspace, row: Row) -> None:
     lanes.pause("images", by="Jo Beck")
     page = desk().open(workspace)
@@ -89,7 +138,14 @@ def test_the_queue_drawer_reorders_and_cancels(desk: Desks, workspace: Workspace
     page.locator("#queue-button").click()
     names = page.locator("#queue [data-movable] strong")
     expect(names).to_have_text(["hubble_deep_field.jpg", "rocket.jpg"])
+    up, down = (page.locator(f"#queue [data-move={side}]") for side in ("before", "after"))
+    expect(up).to_have_count(1)
+    expect(down).to_have_count(1)
     page.get_by_role("button", name="Move image for rocket.jpg up").click()
+    expect(names).to_have_text(["rocket.jpg", "hubble_deep_field.jpg"])
+    page.get_by_role("button", name="Move image for rocket.jpg down").click()
+    expect(names).to_have_text(["hubble_deep_field.jpg", "rocket.jpg"])
+    page.keyboard.press("Alt+ArrowUp")
     expect(names).to_have_text(["rocket.jpg", "hubble_deep_field.jpg"])
     page.get_by_role("button", name="Cancel image for rocket.jpg").click()
     expect(names).to_have_text(["hubble_deep_field.jpg"])

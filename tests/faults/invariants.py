@@ -136,12 +136,12 @@ def _money(ledger: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _rows() -> Iterator[str]:
-    """A row's word follows from the jobs of its latest generation: told here in another way than in rows.py."""
+    """A row's word follows from its latest generation and what is not over: told here in another way than in rows.py."""
     rows = list(Row.objects.exclude(generation=None)[:2000])
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT i.row_id, array_agg(DISTINCT j.status) FROM studio_image_job i JOIN jobs_job j ON j.id = i.job_id
-               JOIN studio_row r ON r.id = i.row_id AND r.generation = i.generation GROUP BY 1"""
+               JOIN studio_row r ON r.id = i.row_id AND (r.generation = i.generation OR j.finished_at IS NULL) GROUP BY 1"""
         )
         statuses = dict(cursor.fetchall())
     for state in rows_with_state(rows):

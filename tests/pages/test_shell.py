@@ -1,5 +1,6 @@
 """What every page has: policy, sign-in, account, queue, jobs, plain answers."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import ApiToken, User, find_token
+from apps.jobs import lanes
 from apps.studio.models import Workspace
 from tests.factories import (
     PASSWORD,
@@ -222,3 +224,39 @@ def test_workspaces_of_others_are_not_listed(page: Client, workspace: Workspace,
     shown = page.get("/").content.decode()
     assert "Autumn posters" in shown
     assert "Secret plans" not in shown
+
+
+def test_the_queue_in_the_masthead_says_what_is_paused(page: Client) -> None:
+    assert "paused" not in page.get("/queue/summary").content.decode()
+    lanes.pause("images", by="Jo")
+    assert "images paused" in page.get("/queue/summary").content.decode()
+    lanes.pause("prompts", by="Jo")
+    assert "images and prompts paused" in page.get("/").content.decode()
+
+
+def test_the_icon_is_where_browsers_look_for_it() -> None:
+    response = Client().get("/favicon.ico")
+    assert response.status_code == 302
+    assert "favicon" in response["Location"]
+    assert response["Location"].endswith(".svg")
+
+
+def moves(shown: str) -> list[tuple[str, list[str]]]:
+    """Each waiting job and where it can go."""
+    items = re.findall(r'data-movable="([0-9a-f-]{36})">(.*?)</li>', shown, re.DOTALL)
+    return [(uid, re.findall(r'data-move="(\w+)" data-other="([0-9a-f-]{36})"', rest)) for uid, rest in items]
+
+
+def test_in_the_drawer_each_job_moves_both_ways_but_not_beyond_its_lines_ends(
+    page: Client, workspace: Workspace
+) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    first, second, third = (str(JobFactory(row=row).uid) for _ in range(3))
+    urgent = str(JobFactory(row=row, priority=9).uid)
+    told = dict(moves(page.get("/queue").content.decode()))
+    assert told == {
+        urgent: [],
+        first: [("after", second)],
+        second: [("before", first), ("after", third)],
+        third: [("before", second)],
+    }

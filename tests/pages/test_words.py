@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from apps.jobs.states import Reason, Stage
-from apps.pages import words
+from apps.pages import troubles, words
 from apps.pages.words import Line
 
 UNTIL = datetime(2026, 11, 22, 14, 3, 20, tzinfo=UTC)
@@ -49,6 +49,15 @@ def test_lane_paused_names_who_and_when() -> None:
     line = said(reason="lane_paused", lane="images", facts={"by": "Jo Beck", "since": UNTIL})
     assert "Images were paused by Jo Beck at" in line
     assert "goes on when Jo Beck resumes" in line
+
+
+def test_a_pause_by_the_command_line_has_no_person() -> None:
+    from apps.jobs.remote import BY
+
+    line = said(reason="lane_paused", lane="images", facts={"by": BY, "since": UNTIL})
+    assert "Images were paused from the command line at" in line
+    assert "goes on when it is resumed there" in line
+    assert BY not in line
 
 
 def test_a_name_with_markup_is_shown_as_text() -> None:
@@ -119,20 +128,20 @@ def test_every_stage_has_words(stage: str) -> None:
 
 
 def test_an_error_keeps_its_own_words() -> None:
-    told = words.trouble("no_credits", "WaveSpeed has no credits left.", "Buy credits at WaveSpeed.")
+    told = troubles.trouble("no_credits", "WaveSpeed has no credits left.", "Buy credits at WaveSpeed.")
     assert (told.said, told.todo) == ("WaveSpeed has no credits left.", "Buy credits at WaveSpeed.")
 
 
 @pytest.mark.parametrize("code", ["crashed_repeatedly", "outcome_unknown", "dependency_failed", "never seen before"])
 def test_an_error_without_words_gets_some(code: str) -> None:
-    told = words.trouble(code)
+    told = troubles.trouble(code)
     assert told.said
     assert told.todo
 
 
 def test_an_unreadable_picture_is_fixed_by_another_target() -> None:
-    assert words.trouble("image_not_readable", "It cannot be opened.").fix == "target"
-    assert words.trouble("no_credits", "None left.").fix == ""
+    assert troubles.trouble("image_not_readable", "It cannot be opened.").fix == "target"
+    assert troubles.trouble("no_credits", "None left.").fix == ""
 
 
 @pytest.mark.parametrize(

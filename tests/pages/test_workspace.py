@@ -1,16 +1,24 @@
 """The workspace page and its fragments."""
 
+import re
 import uuid
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.conf import settings as django_settings
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.jobs import lifecycle
-from apps.jobs.models import JobEvent
+from apps.jobs.models import Job, JobEvent
 from apps.jobs.services import retry_job
-from apps.studio.models import Workspace
+from apps.providers.wavespeed import prices
+from apps.studio.image_inputs import inputs_for
+from apps.studio.models import Row, Workspace
 from tests.factories import (
     AssetFactory,
     CallFactory,
@@ -268,3 +276,177 @@ def test_a_job_that_was_tried_again_is_counted_once(page: Client, workspace: Wor
     assert 'data-status="done"' in shown
     assert "Try the 1 again" not in shown
     assert 'Done <span class="count">1</span>' in text(page.get(url(workspace)))
+
+
+# --- more than one run ----------------------------------------------------------------------------
+def two_runs(workspace: Workspace) -> tuple[Row, list[Job]]:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    first = JobFactory(row=row)
+    row.generation = uuid.uuid4()
+    row.save()
+    return row, [first, JobFactory(row=row)]
+
+
+def test_two_runs_of_a_row_are_said_and_stopped_together(page: Client, workspace: Workspace) -> None:
+    row, (first, second) = two_runs(workspace)
+    shown = text(page.get(url(workspace, "rows", row.pk)))
+    assert f'data-jobs="{first.uid} {second.uid}"' in shown
+    assert "2 runs of this row are not over. Cancel stops both." in shown
+    assert "Cancel 2 runs" in shown
+
+
+def test_the_filters_count_a_row_whose_older_run_is_not_over_as_working(page: Client, workspace: Workspace) -> None:
+    row, (first, second) = two_runs(workspace)
+    lifecycle.change_priority(second.pk, 9)
+    finish(second)
+    assert 'Working <span class="count">1</span>' in text(page.get(url(workspace)))
+    assert 'data-status="queued"' in text(page.get(url(workspace, "rows", row.pk)))
+    finish(first)
+    assert 'Done <span class="count">1</span>' in text(page.get(url(workspace)))
+
+
+def test_an_unfinished_older_prompt_counts_as_working(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace)
+    prompt = JobFactory(kind="prompt", row=row)
+    newest = JobFactory(kind="prompt", row=row)
+    lifecycle.change_priority(newest.pk, 9)
+    finish(newest)
+    assert 'Working <span class="count">1</span>' in text(page.get(url(workspace)))
+    finish(prompt)
+    assert 'Working <span class="count">0</span>' in text(page.get(url(workspace)))
+
+
+def run_key(page: Client, row: Row) -> str:
+    found = re.search(r'data-run-key="(\w{32})"', text(page.get(url(row.workspace, "rows", row.pk))))
+    assert found
+    return found[1]
+
+
+def test_the_run_key_is_one_for_one_state_and_another_for_the_next(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    keys = [run_key(page, row)]
+    assert run_key(page, row) == keys[0]
+    for change in (
+        {"generation": uuid.uuid4()},
+        {"prompt_override": "A cat"},
+        {"target_url": "https://example.com/b.jpg"},
+        {"match_target_ratio": True},
+        {"ref_urls": ["https://example.com/r.jpg"]},
+    ):
+        Row.objects.filter(pk=row.pk).update(**change)
+        keys.append(run_key(page, row))
+    workspace.images_per_generate = 3
+    workspace.save()
+    keys.append(run_key(page, row))
+    JobFactory(kind="prompt", row=row)
+    keys.append(run_key(page, row))
+    assert len(set(keys)) == 8
+
+
+def test_typing_the_prompt_that_images_wait_for_makes_another_key(page: Client, workspace: Workspace) -> None:
+    """Its Generate makes no new generation, so the next one's key must differ by itself."""
+    row, job = needs_prompt(workspace)
+    before = run_key(page, row)
+    lifecycle.release([job.pk], reason="prompt_typed")
+    assert run_key(page, row) != before
+
+
+def needs_prompt(workspace: Workspace) -> tuple[Row, Job]:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    prompt = JobFactory(kind="prompt", row=row)
+    job = JobFactory(row=row, waits_for=prompt)
+    finish(prompt)
+    Job.objects.filter(pk=job.pk).update(status="waiting", reason="needs_prompt", queued_at=None)
+    return row, job
+
+
+# --- the next step --------------------------------------------------------------------------------
+def filled(page: Client, row: Row) -> list[str]:
+    shown = text(page.get(url(row.workspace, "rows", row.pk)))
+    return re.findall(r'<button class="btn btn-primary" type="button" data-act="(\w+)"', shown)
+
+
+def test_the_filled_button_is_the_next_step(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    assert filled(page, row) == ["ai"]
+    Row.objects.filter(pk=row.pk).update(prompt_override="Written by the wand")
+    assert filled(page, row) == ["own"]
+    waiting, _ = needs_prompt(workspace)
+    assert filled(page, waiting) == ["own"]
+
+
+def failed_row(workspace: Workspace, code: str, message: str, action: str) -> tuple[Row, Job]:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    job = JobFactory(row=row)
+    lease = lifecycle.claim(lane="images", worker="tests")
+    assert lease is not None
+    assert lifecycle.fail(lease, lifecycle.Failure(code, message, action))
+    return row, job
+
+
+LOST = ("result_lost", "WaveSpeed lost the result before we could fetch it.", "Try it again.")
+
+
+def test_words_that_name_a_button_come_with_it(page: Client, workspace: Workspace) -> None:
+    row, job = failed_row(workspace, *LOST)
+    shown = text(page.get(url(workspace, "rows", row.pk)))
+    assert f'data-act="retry" data-jobs="{job.uid}"' in shown
+    assert filled(page, row) == ["retry"]
+    assert "Nothing was charged." in shown
+    refused, _ = failed_row(workspace, "prompt_missing", "There is no prompt.", "Type one and press Generate.")
+    assert filled(page, refused) == ["own"]
+
+
+def test_a_failed_row_says_what_was_charged_or_that_it_is_not_known(
+    page: Client, workspace: Workspace, reader: User
+) -> None:
+    row, job = failed_row(workspace, *LOST)
+    call = CallFactory(job_id=job.pk, owner=reader, cost_usd="0.04", state="failed")
+    assert "$0.04 was charged." in text(page.get(url(workspace, "rows", row.pk)))
+    call.cost_usd, call.state = None, "unknown"
+    call.save()
+    assert "What it cost is not known yet." in text(page.get(url(workspace, "rows", row.pk)))
+
+
+def test_a_failed_prompt_is_asked_for_again_not_the_images_that_waited(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    prompt = JobFactory(kind="prompt", row=row)
+    JobFactory(row=row, waits_for=prompt)
+    lease = lifecycle.claim(lane="prompts", worker="tests")
+    assert lease is not None
+    assert lifecycle.fail(lease, lifecycle.Failure("prompt_rejected", "Not usable.", "Try it again, or type a prompt."))
+    Job.objects.filter(waits_for=prompt).update(
+        status="failed", error_code="dependency_failed", finished_at=timezone.now(), reason="", stage=""
+    )
+    assert filled(page, row) == ["ai"]
+
+
+# --- a worker that is not heard of ------------------------------------------------------------------
+def test_a_silent_worker_is_said_and_when_another_takes_over(
+    page: Client, workspace: Workspace, settings: LazySettings
+) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    job = JobFactory(row=row)
+    assert lifecycle.claim(lane="images", worker="tests") is not None
+    shown = text(page.get(url(workspace, "rows", row.pk)))
+    assert "silent" not in shown
+    missed = settings.LEASE_SECONDS - 2 * settings.HEARTBEAT_SECONDS - 1
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() + timedelta(seconds=missed))
+    assert "Its worker is silent. Taken over at <time" in text(page.get(url(workspace, "rows", row.pk)))
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert "another one takes over now" in text(page.get(url(workspace, "rows", row.pk)))
+
+
+# --- prices ---------------------------------------------------------------------------------------
+def test_a_price_that_nobody_quoted_is_asked_for_by_the_page(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    assert 'data-unquoted="1">1 image' in text(page.get(url(workspace, "rows", row.pk)))
+    model, size = django_settings.IMAGE_MODEL, (workspace.output_width, workspace.output_height)
+    inputs = inputs_for(model, prompt="-", urls=["https://example.com/x"], size=size, seed=0)
+    prices.keep(prices.key_of(django_settings.WAVESPEED_API_BASE, model, inputs), Decimal("0.03"))
+    try:
+        shown = text(page.get(url(workspace, "rows", row.pk)))
+    finally:
+        prices._prices.clear()
+    assert "1 image · $0.03" in shown
+    assert "data-unquoted" not in shown

@@ -1,0 +1,62 @@
+"""What went wrong, what to do about it, and what it cost: the one home of these words (waits and amounts: words.py)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from apps.pages.words import money
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`fix` names the row's next step: target (replace it), retry, prompt (type one), or nothing in particular."""
+
+    said: str
+    todo: str
+    fix: str = ""
+
+
+_TARGET_FIX = {
+    "image_unreachable",
+    "image_not_readable",
+    "image_too_large",
+    "image_url_refused",
+    "provider_input_unreadable",
+    "no_target",
+    "target_missing",
+}
+# For errors recorded without words of their own; the others bring theirs (apps/providers/errors.py, apps/assets).
+_TROUBLES = {
+    "crashed_repeatedly": (
+        "The worker died 3 times on this job, so we stopped. The others go on.",
+        "Show it to whoever runs this desk.",
+    ),
+    "outcome_unknown": (
+        "We cannot tell whether the provider took this order. It was not sent again.",
+        "Settle it on the desk.",
+    ),
+    "dependency_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
+    "prompt_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
+    "timed_out": ("It took longer than one try may take.", "Try it again."),
+}
+_UNSAID = ("It failed, and nothing more is known here.", "Try it again; the job's page has every event.")
+
+
+def trouble(code: str, message: str = "", action: str = "") -> Trouble:
+    """What happened and what to do. The error's own words stand; the table speaks for those that have none."""
+    said, todo = _TROUBLES.get(code, _UNSAID)
+    todo = action or ("" if message else todo)
+    return Trouble(message or said, todo, _fix(code, todo))
+
+
+def _fix(code: str, todo: str) -> str:
+    """The words name what to press, so they decide: a button that is named is there."""
+    if code in _TARGET_FIX:
+        return "target"
+    return "retry" if "Try it again" in todo else "prompt" if "press Generate" in todo else ""
+
+
+def charged(cost: Decimal | None) -> str:
+    """None: an order is still open, or its price was never told."""
+    if cost is None:
+        return "What it cost is not known yet."
+    return f"{money(cost)} was charged." if cost else "Nothing was charged."

@@ -308,7 +308,8 @@ def _claiming(statement: str, lane: str, params: Mapping[str, Any]) -> tuple[boo
             _rows("SELECT pg_advisory_xact_lock(hashtext('pressroom.lane.' || %(lane)s))", {"lane": lane})
             rows = _rows(statement, params)
     _tell(rows)
-    finished = any(row["job_id"] == params.get("job_id") for row in rows)
+    # A job that was taken from us and is queued again may be the very one that we claim: that did not finish it.
+    finished = any(row["job_id"] == params.get("job_id") and row["new"] == "completed" for row in rows)
     taken = next((row for row in rows if row["fence"] is not None), None)
     return finished, _lease(taken) if taken else None
 

@@ -26,8 +26,13 @@ LANE = "listings"
 BROKEN = Failure("broken", "It broke.", "Mend it.")
 STEPS = int(os.environ.get("PRESSROOM_MODEL_STEPS", "40"))
 EXAMPLES = int(os.environ.get("PRESSROOM_MODEL_EXAMPLES", "12"))
-# The rules of invariants.RULES that speak of jobs alone.
-ABOUT_JOBS = {name: query for name, query in invariants.RULES.items() if "studio_" not in query and "call" not in query}
+# The rules of invariants.RULES that speak of jobs alone, asked in one statement. The tick is an operation like any other.
+ABOUT_JOBS = {
+    name: query
+    for name, query in invariants.RULES.items()
+    if not any(word in query for word in ("studio_", "providers_", "%(ticks)s"))
+}
+BROKEN_RULES = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS ({query})" for name, query in ABOUT_JOBS.items())
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -136,11 +141,8 @@ class Lifecycle(RuleBasedStateMachine):
     @invariant()
     def nothing_impossible(self) -> None:
         with connection.cursor() as cursor:
-            for name, query in ABOUT_JOBS.items():
-                if name == "nothing is held beyond its lease and two ticks":
-                    continue  # here the tick is an operation like any other
-                cursor.execute(query, {"lanes": [LANE], "ticks": 0})
-                assert not (rows := cursor.fetchmany(3)), (name, rows)
+            cursor.execute(BROKEN_RULES, {"lanes": [LANE]})
+            assert not (names := cursor.fetchall()), names
         told = dict(Job.objects.filter(pk__in=self.ended).values_list("pk", "status"))
         assert told == self.ended, "what a worker was told about the end is so"
 

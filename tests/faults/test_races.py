@@ -180,6 +180,18 @@ def test_a_dependant_that_somebody_holds_is_released_all_the_same(owner_id: int)
         assert lifecycle.complete(released)
 
 
+def test_a_stale_finish_that_claims_its_own_job_again_has_not_finished_it(owner_id: int) -> None:
+    job = job_of(owner_id)
+    stale = lifecycle.claim(lane=LANE, worker="w")
+    assert stale is not None
+    lifecycle.reschedule(stale, seconds=0, reason="backoff_until", outcome="retry", failure=BROKEN, counts=True)
+    lifecycle.promote()
+    finished, lease = lifecycle.complete_and_claim(stale, worker="w")
+    assert not finished
+    assert lease is not None
+    assert (lease.job_id, lease.attempt) == (job, 2)
+
+
 def test_a_cancel_that_waits_for_a_claim_marks_the_claimed_job(owner_id: int) -> None:
     from django.db import transaction
 

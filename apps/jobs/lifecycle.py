@@ -208,17 +208,21 @@ def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner"
 
 
 def end_dependants(job_ids: Sequence[int], *, status: str, failure: Failure | None = None) -> list[Change]:
-    """Ends every job that still waits for one of these."""
-    if not job_ids:
-        return []
+    """Ends every job that still waits for one of these, and whoever waits for those."""
     error = _error(failure) if failure else _error(Failure("", ""))
-    return _change(sql.END_DEPENDANTS, {"job_ids": list(job_ids), "status": status} | error)
+    ended: list[Change] = []
+    while job_ids:
+        changes = _change(sql.END_DEPENDANTS, {"job_ids": list(job_ids), "status": status} | error)
+        ended += changes
+        job_ids = [change.job_id for change in changes]
+    return ended
 
 
 def end_waiting(job_ids: Sequence[int], *, status: str) -> list[Change]:
     """waiting → failed or cancelled, for jobs whose awaited job is over or gone."""
-    error = _error(DEPENDENCY_FAILED if status == "failed" else Failure("", ""))
-    return _change(sql.END_WAITING, {"job_ids": list(job_ids), "status": status} | error)
+    failure = DEPENDENCY_FAILED if status == "failed" else Failure("", "")
+    ended = _change(sql.END_WAITING, {"job_ids": list(job_ids), "status": status} | _error(failure))
+    return ended + end_dependants([change.job_id for change in ended], status=status, failure=failure)
 
 
 def promote(*, limit: int = BATCH) -> int:

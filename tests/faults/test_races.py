@@ -192,6 +192,14 @@ def test_a_stale_finish_that_claims_its_own_job_again_has_not_finished_it(owner_
     assert (lease.job_id, lease.attempt) == (job, 2)
 
 
+def test_whoever_waits_for_one_that_waits_ends_with_it(owner_id: int) -> None:
+    first = job_of(owner_id)
+    second = job_of(owner_id, waits_for_id=first)
+    third = job_of(owner_id, waits_for_id=second)
+    lifecycle.request_cancel([first])
+    assert set(Job.objects.filter(pk__in=[first, second, third]).values_list("status", flat=True)) == {"cancelled"}
+
+
 def test_a_cancel_that_waits_for_a_claim_marks_the_claimed_job(owner_id: int) -> None:
     from django.db import transaction
 

@@ -65,7 +65,7 @@ def settle_call(
         return Settled(call)
     with transaction.atomic():  # marked first: an order that is only unknown would go with the retry
         Call.objects.filter(pk=call.pk).update(resent=True)
-        job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id).uid, everybody=everybody)
+        job = retry_job(user=user, uid=Job.objects.get(pk=call.job_id or 0).uid, everybody=everybody)
     call.refresh_from_db()
     return Settled(call, job)
 
@@ -81,7 +81,7 @@ def _find(user: User, call_id: UUID, *, everybody: bool) -> Call:
 def _only_unknown(call: Call) -> None:
     if call.state != CallState.UNKNOWN or call.resent:
         raise _not_unknown(call)
-    if Job.objects.live().filter(pk=call.job_id).exists():
+    if Job.objects.live().filter(pk=call.job_id or 0).exists():
         raise Problem(
             409,
             "still_looking",

@@ -5,24 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('api', '0002_webhook_received'),
+        ("api", "0002_webhook_received"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='idempotencykey',
-            name='idempotency_sweep',
+            model_name="idempotencykey",
+            name="idempotency_sweep",
         ),
         migrations.AlterField(
-            model_name='idempotencykey',
-            name='request_digest',
-            field=models.CharField(help_text='SHA-256 of path and canonical body', max_length=64),
+            model_name="idempotencykey",
+            name="request_digest",
+            field=models.CharField(help_text="SHA-256 of path and canonical body", max_length=64),
         ),
         migrations.AddIndex(
-            model_name='idempotencykey',
-            index=models.Index(fields=['created_at'], name='idempotency_age'),
+            model_name="idempotencykey",
+            index=models.Index(fields=["created_at"], name="idempotency_age"),
         ),
     ]

@@ -13,6 +13,13 @@ export async function addRow(targetUrl, label) {
   await append(made.id);
 }
 
+/** How much of a picture was sent. All of it: striped, while the server looks at it. */
+export function showSent(bar, sent, total) {
+  bar.hidden = false;
+  bar.max = total;
+  if (sent < total) bar.value = sent; else bar.removeAttribute("value");
+}
+
 // ---- one picture: the target of a new row, or of one that is there
 export function openPicture(row = null) {
   const dialog = open("picture"), form = dialog.querySelector("form"), bar = form.querySelector("[data-upload-bar]");
@@ -28,8 +35,8 @@ async function chosen(form, bar) {
   const file = form.elements.file.files[0], url = form.elements.url.value.trim();
   if (!file && !url) throw new Error("Choose a picture or give its address.");
   if (!file) return [url, nameOf(url)];
-  bar.hidden = false;
-  const asset = await upload(file, (sent, total) => { bar.max = total; bar.value = sent; });
+  showSent(bar, 0, file.size);
+  const asset = await upload(file, (sent, total) => showSent(bar, sent, total));
   return [asset.url, file.name];
 }
 
@@ -42,7 +49,7 @@ async function usePicture(row, dialog, form, bar) {
     if (row) { await api("PATCH", `/api/rows/${row.dataset.row}`, { targetUrl: url, label: label.slice(0, 120) }); await refresh(row.dataset.row); } else await addRow(url, label);
     dialog.close();
     announce(row ? "The target was replaced." : "The row was added at the end.");
-  } catch (problem) { sayIn(form, problem); }
+  } catch (problem) { bar.hidden = true; sayIn(form, problem); }
   submit.removeAttribute("aria-disabled");
 }
 
@@ -71,9 +78,12 @@ function show(dialog, kind) {
 }
 
 async function addFiles(dialog, input) {
-  const files = [...input.files];
+  const files = [...input.files], bar = dialog.querySelector("[data-upload-bar]"), shares = files.map(() => 0);
+  const show = () => showSent(bar, shares.reduce((sum, one) => sum + one, 0), files.length);
   input.value = "";
-  const results = await few(files, 3, file => upload(file));
+  show();
+  const results = await few(files, 3, (file, index) => upload(file, (sent, total) => { shares[index] = sent / total; show(); }));
+  bar.hidden = true;
   state.urls.push(...results.filter(result => result.ok).map(result => result.value.url));
   sayIn(dialog, results.find(result => !result.ok)?.error);
   draw(dialog);

@@ -86,7 +86,9 @@ export async function append(id) {
   if (!fresh || rowById(id)) return;
   localise(fresh);
   delete document.body.dataset.state;
-  if (list()) list().append(document.adoptNode(fresh)); else location.assign(location.pathname);
+  if (!list()) { location.assign(location.pathname); return; }
+  list().append(document.adoptNode(fresh));
+  rowById(id).dispatchEvent(new CustomEvent("row:added", { bubbles: true }));
 }
 
 export function hear(event) {

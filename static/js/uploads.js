@@ -1,6 +1,6 @@
 // Many pictures at once: chosen, dropped as a folder, or pasted. Each becomes one row and shows its own progress.
 import { few, upload } from "./api.js";
-import { addRow } from "./pictures.js";
+import { addRow, showSent } from "./pictures.js";
 import { announce } from "./say.js";
 
 const KINDS = new Set(["image/jpeg", "image/png", "image/webp"]);
@@ -46,7 +46,7 @@ function refuse(item, words) {
 async function bring(file, item, sums) {
   if (!KINDS.has(file.type)) { refuse(item, `${file.type || "This kind of file"} cannot be used. Save it as JPEG, PNG or WebP and drop it again. The others are not affected.`); throw new Error("kind"); }
   const bar = item.querySelector("progress");
-  const asset = await upload(file, (sent, total) => { bar.max = total; bar.value = sent; item.querySelector(".num").textContent = `${megabytes(sent)} of ${megabytes(total)}`; sums.count(file, sent / total); });
+  const asset = await upload(file, (sent, total) => { showSent(bar, sent, total); item.querySelector(".num").textContent = `${megabytes(sent)} of ${megabytes(total)}`; sums.count(file, sent / total); });
   await addRow(asset.url, file.name);
   item.remove();
 }

@@ -27,9 +27,12 @@ line.partials(arriving);
 line.ticks(catchUp);
 line.lines(offline);
 askPrices();
-// A row that moved changes the counts of the filters and the sum spent.
+// A row that moved or came changes the counts of the filters and the sum spent.
 let due = 0;
 addEventListener("row:merged", event => { if (event.target.querySelector("[data-open-image]")) document.querySelector("[data-download-all]").hidden = false; });
-addEventListener("row:merged", event => { if (event.detail.moved) { clearTimeout(due); due = setTimeout(() => line.wake(), 600); } });
-document.querySelector("[data-try-now]").addEventListener("click", () => line.wake());
+const soon = (...asks) => { clearTimeout(due); due = setTimeout(() => { for (const ask of asks) ask(); }, 600); };
+const wake = () => line.wake();
+addEventListener("row:merged", event => { if (event.detail.moved) soon(wake); });
+addEventListener("row:added", () => soon(wake, askPrices));
+document.querySelector("[data-try-now]").addEventListener("click", wake);
 document.addEventListener("htmx:afterSwap", event => localise(event.target));

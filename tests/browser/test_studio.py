@@ -1,14 +1,18 @@
 """Studio as a person uses it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from PIL import Image
 from playwright.sync_api import ElementHandle, Locator, Page, expect
 
 from apps.accounts.models import User
-from apps.jobs import lanes
+from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Job
+from apps.providers.models import Call
 from apps.studio.demo import PHOTOS
 from apps.studio.models import GeneratedImage, Row, Workspace
 from apps.studio.services import generate_images
@@ -232,6 +236,68 @@ def test_chosen_pictures_become_rows_and_a_wrong_one_is_named(
     expect(page.locator("#uploads")).to_contain_text("notes.tif")
     expect(page.locator("#uploads .field-error")).to_contain_text("cannot be used")
     assert sorted(workspace.rows.values_list("label", flat=True)) == ["chelsea.png", "rocket.jpg"]
+
+
+def test_the_bar_moves_with_what_was_sent(desk: Desks, workspace: Workspace, row: Row, tmp_path: Path) -> None:
+    picture = tmp_path / "noise.png"
+    Image.effect_noise((900, 900), 90).convert("RGB").save(picture)
+    here = desk()
+    page = here.open(workspace)
+    slow_line(here, page, bytes_per_second=300_000)
+    page.get_by_role("button", name="Add row").click()
+    page.locator("#picture input[type=file]").set_input_files(picture)
+    page.get_by_role("button", name="Add the row").click()
+    bar = page.locator("#picture [data-upload-bar]")
+    seen: set[float] = set()
+
+    def moved() -> bool:
+        seen.add(bar.evaluate("bar => bar.position"))
+        return len({place for place in seen if 0 < place < 1}) >= 2
+
+    wait_until(moved, what="two places of the bar")
+    slow_line(here, page, bytes_per_second=-1)
+    expect(page.locator("tr[data-row]")).to_have_count(2, timeout=LONG)
+    expect(page.locator("#filters")).to_contain_text("All 2")
+
+
+def slow_line(here: Desk, page: Page, *, bytes_per_second: int) -> None:
+    """-1: as fast as it goes."""
+    session = here.context.new_cdp_session(page)
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", limits)
+
+
+def test_the_price_beside_generate_is_quoted(desk: Desks, workspace: Workspace, row: Row) -> None:
+    page = desk().open(workspace)
+    quote = line(page, row).locator(".quote")
+    expect(quote).to_have_text(re.compile(r"^2 images · \$"))
+    assert not Call.objects.filter(purpose="submit").exists()
+
+
+def test_a_lost_image_is_tried_again_by_the_button_that_its_words_name(
+    desk: Desks, workspace: Workspace, row: Row
+) -> None:
+    workspace.images_per_generate = 1
+    workspace.save()
+    lanes.pause("images", by="Jo")
+    page = desk().open(workspace)
+    line(page, row).get_by_role("button", name="Generate", exact=True).click()
+    expect(status(page, row)).to_have_text("Paused")
+    job = Job.objects.get()
+    with transaction.atomic():  # no worker sees the lane open
+        lanes.lift("lane", "images", reason="lane_paused")
+        lease = lifecycle.claim(lane="images", worker="tests")
+        lanes.pause("images", by="Jo")
+    assert lease is not None
+    words = ("result_lost", "WaveSpeed lost the result before we could fetch it.", "Try it again.")
+    assert lifecycle.fail(lease, lifecycle.Failure(*words))
+    expect(line(page, row)).to_contain_text("WaveSpeed lost the result")
+    expect(line(page, row)).to_contain_text("Nothing was charged.")
+    lanes.resume("images")
+    line(page, row).get_by_role("button", name="Try it again").click()
+    expect(status(page, row)).to_have_text("Done", timeout=LONG)
+    assert job.retries.count() == 1
 
 
 def test_a_row_is_added_by_address_and_a_wrong_address_is_explained(

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,13 @@ from apps.launch.leftovers import find
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL_UP = Path(__file__).with_name("small_up.py")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: sockets lie in it, and a long path sends them elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="launch-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def eventually(condition: Callable[[], object], *, seconds: float = 15.0) -> None:

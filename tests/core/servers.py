@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 Script = Callable[[socket.socket, threading.Event], None]
@@ -82,7 +82,12 @@ def once(data: bytes) -> Script:
 
     def script(connection: socket.socket, _over: threading.Event) -> None:
         connection.sendall(data)
-        connection.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_WR)
+        # What is still on its way is read: closing on it would reset the connection and take the answer back.
+        connection.settimeout(0.2)
+        with suppress(OSError):
+            while connection.recv(65_536):
+                pass
 
     return script
 

@@ -43,8 +43,10 @@ def test_killed_at_any_step_an_image_is_made_and_bought_once(stack: FaultStack, 
     # Whoever died after the finish was no longer missed; everybody else is counted as one crash.
     crashes = Attempt.objects.filter(outcome="crashed")
     assert crashes.count() == len(IMAGE_STEPS) - 1
+    # One order never left. It and the one whose answer was lost are alike to WaveSpeed, so either may adopt the task.
     lost = Call.objects.filter(state="lost")
-    assert {call.job_id for call in lost} <= {jobs["before_submit"].pk}
+    assert len(lost) <= 1
+    assert {call.job_id for call in lost} <= {jobs["before_submit"].pk, jobs["after_submit"].pk}
 
 
 def test_killed_at_any_step_a_prompt_is_written_and_unheard_answers_are_flagged(

@@ -54,8 +54,9 @@ def test_answer_has_status_headers_in_any_case_and_body() -> None:
 
 def test_json_and_forms_are_sent_with_their_media_type() -> None:
     with serving(once(answer(b"ok"))) as server:
-        send("POST", server.url, json={"a": "é"}, seconds=5, max_bytes=100)
-        send("POST", server.url, files={"file": ("a.png", b"\x89PNG", "image/png")}, seconds=5, max_bytes=100)
+        send("POST", server.url, json={"a": "é"}, seconds=5, max_bytes=100, fresh=True)
+        files = {"file": ("a.png", b"\x89PNG", "image/png")}
+        send("POST", server.url, files=files, seconds=5, max_bytes=100, fresh=True)
     assert b"Content-Type: application/json" in server.heads[0]
     assert b"Content-Length: 10\r\n" in server.heads[0]
     assert b"Content-Type: multipart/form-data; boundary=" in server.heads[1]

@@ -1,5 +1,6 @@
 """`manage.py verify`: does this deployment work? What is up, then one small job of each kind."""
 
+import time
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from apps.core.errors import Problem
 from apps.jobs import vitals
 from apps.studio.verification import prove, quote
 
+START_SECONDS = 20.0
 ADVICE = "Correct what it names and run this again; with --traceback it says where it happened."
 
 
@@ -34,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError("The check could not go on.") from error
 
     def _verify(self, *, real: bool, seconds: float) -> None:
-        good = [self._tell(check.name, check.ok, check.detail, check.action) for check in vitals.look()]
+        good = [self._tell(check.name, check.ok, check.detail, check.action) for check in _when_settled()]
         if not all(good):
             raise CommandError("Not everything is up; no job was run.")
         if not self._may_run(real):
@@ -60,3 +62,13 @@ class Command(BaseCommand):
             f"{'ok  ' if ok else 'FAIL'}  {name:<9} {detail}" + (f"  → {action}" if action and not ok else "")
         )
         return ok
+
+
+def _when_settled() -> list[vitals.Vital]:
+    """What is up; right after a start, workers and beat are given a moment to show themselves."""
+    ends = time.monotonic() + START_SECONDS
+    checks = vitals.look()
+    while not all(check.ok for check in checks) and time.monotonic() < ends:
+        time.sleep(1)
+        checks = vitals.look()
+    return checks

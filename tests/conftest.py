@@ -52,7 +52,7 @@ TransactionTestCase._fixture_teardown = _patient_teardown
 def servers() -> EmbeddedServers:
     """The run's own servers, for tests that kill and restart them."""
     if "_servers" not in globals():
-        pytest.skip("The servers of DATABASE_URL and REDIS_URL are not ours to kill.")
+        pytest.skip("DATABASE_URL and REDIS_URL name servers that a test may not kill: unset both to run this one too.")
     return _servers
 
 

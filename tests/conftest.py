@@ -30,6 +30,8 @@ if not (_given["DATABASE_URL"] and _given["REDIS_URL"]):
     os.environ.setdefault("REDIS_URL", _servers.redis_url)
 os.environ["PRESSROOM_DATA_DIR"] = str(_directory / "data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+# Playwright's sync API runs an event loop in this thread; Django would refuse its ORM there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 django.setup()  # the conftest of a folder named on the command line is imported right after this one
 
 

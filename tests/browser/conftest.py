@@ -1,6 +1,5 @@
 """A real Chromium at a real Pressroom: web, live stream, workers, beat and simulator as processes."""
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +13,6 @@ from apps.studio.demo import PHOTOS
 from apps.studio.models import Row, Workspace
 from tests.support.stack import Stack, running, wait_until
 
-# Playwright's sync API runs an event loop in this thread; Django would refuse its ORM there.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 PASSWORD = "a long password"
 
 

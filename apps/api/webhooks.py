@@ -1,7 +1,6 @@
 """`POST /api/webhooks/wavespeed`: news of an order. Believed only as a reason to look; the truth is asked for."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -16,6 +15,8 @@ from apps.api.errors import malformed
 from apps.api.models import WebhookReceived
 from apps.api.views import Endpoint
 from apps.core.errors import Problem
+from apps.providers import skew
+from apps.providers.clock import database_now
 from apps.providers.errors import ProviderError, TransientNetwork
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.providers.wavespeed.webhooks import BadSignature, verify
@@ -49,8 +50,11 @@ class WavespeedWebhook(Endpoint):
 def _verify(request: Request, body: bytes) -> None:
     if "webhook-signature" not in request.headers:  # before anybody is asked for the secret
         raise Problem(401, "bad_signature", "The webhook is not signed.", "Send it as WaveSpeed does.")
+    now = database_now()
+    known = skew.ahead_of("wavespeed", since=now)
+    ahead = known.certain if known else (0.0, 0.0)
     try:
-        verify(headers=request.headers, body=body, secret=webhook_secret(), now=datetime.now(UTC))
+        verify(headers=request.headers, body=body, secret=webhook_secret(), now=now, ahead=ahead)
     except BadSignature as error:
         raise Problem(401, "bad_signature", str(error), "Send it as WaveSpeed does.") from error
     except ProviderError as error:
@@ -81,6 +85,6 @@ def _prediction_id(body: bytes) -> str:
         raise malformed("The body is not well-formed JSON.") from error
     data = message.get("data") if isinstance(message, dict) and isinstance(message.get("data"), dict) else message
     prediction_id = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= 100:
+    if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= 100 or not prediction_id.isprintable():
         raise malformed("The body holds no task.")
     return prediction_id

@@ -131,6 +131,24 @@ class Upload(models.Model):
         return self.url
 
 
+class ClockSkew(models.Model):
+    """Seconds a provider's clock was ahead of the database's within one hour, at least and at most; see skew.py."""
+
+    provider = models.CharField(max_length=20)
+    hour = models.DateTimeField()
+    least = models.FloatField()
+    most = models.FloatField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "providers_clock_skew"
+        constraints = [models.UniqueConstraint(fields=["provider", "hour"], name="clock_skew_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.least:+.1f} to {self.most:+.1f} s"
+
+
 class PlaceKind(models.TextChoices):
     CALL = "call", "a call under way"
     REQUEST = "request", "a request of the last minute"

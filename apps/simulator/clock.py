@@ -1,4 +1,4 @@
-"""The simulator's own time: real time plus what a test has advanced it by."""
+"""The simulator's own time: real time plus what a test has advanced it by, and the time it tells, which may be wrong."""
 
 import asyncio
 import time
@@ -6,21 +6,28 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Seconds since the epoch. Advancing wakes everything that sleeps on this clock."""
+    """Seconds since the epoch. Advancing wakes everything that sleeps on this clock.
+
+    `now` is what its work goes by; `told` is what answers say (Date, created_at, webhooks): off by `skew` seconds.
+    """
 
     def __init__(self) -> None:
         self._offset = 0.0
+        self.skew = 0.0
         self._advanced = asyncio.Event()
 
     def now(self) -> float:
         return time.time() + self._offset
+
+    def told(self) -> float:
+        return self.now() + self.skew
 
     def advance(self, seconds: float) -> None:
         self._offset += seconds
         self._wake_sleepers()
 
     def reset(self) -> None:
-        self._offset = 0.0
+        self._offset = self.skew = 0.0
         self._wake_sleepers()
 
     async def sleep(self, seconds: float) -> None:

@@ -54,8 +54,11 @@ class Control:
         return web.json_response({"balance": None if account.balance is None else str(account.balance)})
 
     async def advance_clock(self, request: web.Request) -> web.Response:
-        self._simulation.clock.advance(float((await _object(request)).get("advance_s", 0)))
-        return web.json_response({"now": self._simulation.clock.now()})
+        """`{advance_s}` lets time pass; `{skew_s}` makes the time that answers tell wrong by so much, from now on."""
+        clock, body = self._simulation.clock, await _object(request)
+        clock.skew = float(body.get("skew_s", clock.skew))
+        clock.advance(float(body.get("advance_s", 0)))
+        return web.json_response({"now": clock.now(), "told": clock.told()})
 
     async def list_requests(self, request: web.Request) -> web.Response:
         query = request.query

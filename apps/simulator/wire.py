@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from email.utils import formatdate
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -82,6 +83,7 @@ async def serve(simulation: Simulation, provider: Provider, handler: Handler, ex
             return await effects.hang(exchange)
         if effect.create_then_status:
             reply = failed_after_all(provider, effect, effect.create_then_status)
+        reply.headers["Date"] = formatdate(simulation.clock.told(), usegmt=True)  # a scenario may say another one
         entry.status, entry.outcome = reply.status, "answered"
         return await effects.send(exchange, reply)
     finally:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,6 +12,8 @@ from django.test import Client
 from apps.api.models import WebhookReceived
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
+from apps.providers import skew
+from apps.providers.clock import database_now
 from apps.providers.wavespeed.webhooks import sign
 from tests.factories import CallFactory, JobFactory
 
@@ -63,13 +66,22 @@ def test_what_it_says_is_not_believed(parked: Job) -> None:
 
 @pytest.mark.parametrize(
     "forgery",
-    [{"secret": "whsec_another"}, {"age": 301}, {"age": -301}, {"body": b'{"id":"task-1","status":"completed" }'}],
+    [{"secret": "whsec_another"}, {"age": 301}, {"age": -330}, {"body": b'{"id":"task-1","status":"completed" }'}],
     ids=["another secret", "stale", "from the future", "changed on the way"],
 )
 def test_forged_and_stale_ones_are_refused(parked: Job, forgery: dict[str, Any]) -> None:
     assert send({"id": "task-1"}, **forgery) == 401
     assert not is_due(parked)
     assert not WebhookReceived.objects.exists()
+
+
+@pytest.mark.parametrize("seconds", [-600, 3600])
+def test_a_provider_whose_clock_is_wrong_is_still_heard(parked: Job, seconds: int) -> None:
+    now = time.monotonic()
+    skew.note("wavespeed", database_now() + timedelta(seconds=seconds), asked=now, answered=now)
+    assert send({"id": "task-1"}, age=-seconds + 330 * (1 if seconds < 0 else -1)) == 401
+    assert send({"id": "task-1"}, age=-seconds) == 200
+    assert is_due(parked)
 
 
 def test_a_replay_is_taken_and_does_nothing(parked: Job) -> None:
@@ -94,7 +106,7 @@ def test_one_that_comes_after_the_end_changes_nothing(parked: Job) -> None:
     assert parked.status == "completed"
 
 
-@pytest.mark.parametrize("message", [{}, [], {"id": ""}, {"id": 7}, {"id": "x" * 101}, {"data": {}}])
+@pytest.mark.parametrize("message", [{}, [], {"id": ""}, {"id": 7}, {"id": "x" * 101}, {"id": "a\0b"}, {"data": {}}])
 def test_a_signed_message_about_nothing_is_malformed(message: object) -> None:
     assert send(message) == 400
 

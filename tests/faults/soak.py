@@ -42,6 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clock-kills", type=int, default=3, help="beat, or the worker of the tick")
     parser.add_argument("--minutes", type=float, default=60, help="the longest it may take")
     parser.add_argument("--latency-scale", type=float, default=0.1, help="of the simulated providers; 1 is life-like")
+    parser.add_argument("--provider-clock", type=float, default=0, help="seconds the providers' clock is ahead of ours")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--operations", type=int, default=0, help="then so many random operations on the lifecycle")
     parser.add_argument("--keep", type=Path, help="keep everything in this directory")

@@ -64,6 +64,7 @@ class Soak:
 
     def run(self) -> None:
         self.stack.start_over()
+        self.stack.simulator.skew(self.asked.provider_clock)
         self.stack.clock()
         for name in WORKERS:
             self._worker(name)
@@ -203,6 +204,7 @@ class Soak:
         yield "  of them of unknown outcome to this day", f"{found.unknown_flagged}"
         yield "  of those paid, as the provider's ledger shows", f"{found.ambiguous}"
         yield "presses refused while PostgreSQL was away", f"{self.refused}"
+        yield "the providers' clock ahead of ours", f"{self.asked.provider_clock:g} s"
         yield "time", f"{seconds / 60:.1f} min ({found.jobs / seconds:.1f} jobs/s)"
 
     def _next_completion(self, fault: Fault) -> float | None:

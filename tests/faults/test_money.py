@@ -36,6 +36,29 @@ def test_orders_taken_and_never_answered_are_found_again(stack: FaultStack, work
     assert [states(job) for job in jobs] == [["succeeded"], ["succeeded"]]
 
 
+@pytest.mark.parametrize("seconds", [-600, -130, 3600])
+def test_their_clock_may_be_wrong_and_nothing_is_bought_twice(
+    stack: FaultStack, workspace: Workspace, seconds: int
+) -> None:
+    stack.simulator.skew(seconds)
+    stack.spoil(create_then_timeout="drop")
+    job = one_image(workspace)
+    assert scene.wait_for([job]) == {"completed": 1}, scene.errors()
+    assert states(job) == ["succeeded"]
+    assert invariants.check(stack.simulator.ledger()).images_bought == 1
+
+
+def test_their_clock_is_put_right_between_a_lost_answer_and_the_look(stack: FaultStack, workspace: Workspace) -> None:
+    stack.simulator.skew(3600)
+    stack.spoil(create_then_timeout="drop")
+    job = one_image(workspace)
+    wait_until(lambda: len(stack.simulator.ledger("wavespeed")) == 1, what="the order is taken")
+    stack.simulator.skew(-600)
+    assert scene.wait_for([job]) == {"completed": 1}, scene.errors()
+    assert states(job) == ["succeeded"]
+    assert invariants.check(stack.simulator.ledger()).images_bought == 1
+
+
 def test_an_order_that_never_arrived_is_sent_again(stack: FaultStack, workspace: Workspace) -> None:
     stack.spoil(drop_connection="before")
     job = one_image(workspace)

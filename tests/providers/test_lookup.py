@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from apps.providers import calls, errors
-from apps.providers.models import Call, CallState
+from apps.providers.models import Call, CallState, ClockSkew
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.providers.wavespeed.lookup import Absent, Found, Unsure, find_prediction
 from tests.support.simulator import SimulatorProcess
@@ -90,6 +90,7 @@ def test_absence_is_not_believed_before_the_grace_is_over(
 
     with connection.cursor() as cursor:
         cursor.execute("UPDATE providers_call SET sent_at = sent_at - interval '21 seconds'")
+        cursor.execute("UPDATE providers_clock_skew SET first_at = first_at - interval '21 seconds'")
     call.refresh_from_db()
     assert find_prediction(call, client=wavespeed) == Absent()
 
@@ -194,3 +195,84 @@ def test_a_reply_that_comes_after_its_task_was_adopted_leaves_its_call_to_be_loo
 
     assert slow.state == CallState.UNKNOWN
     assert find_prediction(slow, client=wavespeed) == Absent()
+
+
+OFF = [-600, -130, 3600]  # seconds
+
+
+@pytest.mark.parametrize("seconds", OFF)
+def test_a_lost_reply_is_found_however_wrong_their_clock_is(
+    wavespeed: WavespeedClient, simulator: SimulatorProcess, send: Send, seconds: int
+) -> None:
+    simulator.skew(seconds)
+    lose_reply(simulator)
+    call = send(seed=8)
+    findings = [find_prediction(call, client=wavespeed) for _ in range(2)]
+
+    assert isinstance(findings[0], Unsure), "the list itself was the first to tell the time"
+    assert isinstance(findings[1], Found)
+    assert [entry["id"] for entry in simulator.ledger("wavespeed")] == [call.provider_id]
+
+
+@pytest.mark.parametrize("before", [0, *OFF])
+@pytest.mark.parametrize("after", [0, *OFF])
+def test_a_lost_reply_is_found_when_their_clock_was_put_right_meanwhile(
+    wavespeed: WavespeedClient, simulator: SimulatorProcess, send: Send, before: int, after: int
+) -> None:
+    simulator.skew(before)
+    wavespeed.balance()
+    lose_reply(simulator)
+    call = send()
+    simulator.skew(after)
+
+    assert isinstance(find_prediction(call, client=wavespeed), Found)
+
+
+@pytest.mark.parametrize("seconds", OFF)
+def test_a_lost_request_is_absent_however_wrong_their_clock_is(
+    wavespeed: WavespeedClient, simulator: SimulatorProcess, send: Send, seconds: int
+) -> None:
+    simulator.skew(seconds)
+    wavespeed.balance()
+    lose_request(simulator)
+
+    assert find_prediction(send(), client=wavespeed) == Absent()
+
+
+@pytest.mark.parametrize("headers", [{"Date": "yesterday"}, {"Date": ""}, {"Age": "3"}])
+def test_nothing_is_absent_while_nobody_knows_their_clock(
+    wavespeed: WavespeedClient, simulator: SimulatorProcess, send: Send, headers: dict[str, str]
+) -> None:
+    ClockSkew.objects.all().delete()
+    simulator.scenario("wavespeed", match={"path": "*/predictions"}, times=None, headers=headers)
+    lose_request(simulator)
+    call = send()
+
+    assert isinstance(find_prediction(call, client=wavespeed), Unsure)
+    assert not ClockSkew.objects.exists()
+
+
+def test_a_clock_first_read_after_the_request_left_proves_no_absence(
+    wavespeed: WavespeedClient, simulator: SimulatorProcess, send: Send
+) -> None:
+    lose_request(simulator)
+    call = send()
+    ClockSkew.objects.all().delete()
+
+    assert [type(find_prediction(call, client=wavespeed)) for _ in range(2)] == [Unsure, Unsure]
+    assert ClockSkew.objects.exists()
+
+
+def test_a_clock_read_long_ago_proves_no_absence(
+    wavespeed: WavespeedClient, simulator: SimulatorProcess, send: Send
+) -> None:
+    lose_request(simulator)
+    call = send()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE providers_clock_skew SET hour = hour - interval '2 hours', first_at = first_at - interval '2 hours',"
+            " last_at = last_at - interval '2 hours'"
+        )
+    simulator.scenario("wavespeed", match={"path": "*/predictions"}, headers={"Date": "no date"})
+    assert isinstance(find_prediction(call, client=wavespeed), Unsure)
+    assert find_prediction(call, client=wavespeed) == Absent()

@@ -90,6 +90,10 @@ class SimulatorProcess:
     def advance(self, seconds: float) -> None:
         self._call("POST", "/__sim/clock", json={"advance_s": seconds})
 
+    def skew(self, seconds: float) -> None:
+        """The time its answers tell is off by so much from now on; what it does keeps its own time."""
+        self._call("POST", "/__sim/clock", json={"skew_s": seconds})
+
     def requests(self, provider: str = "", *, path: str = "", since: int = 0) -> list[dict[str, Any]]:
         query = {"provider": provider, "path": path, "since": since}
         return self._call("GET", "/__sim/requests", params=query)["requests"]

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 
 from apps.core.http import Reply
-from apps.providers import http
+from apps.providers import http, skew
 from apps.providers.errors import MalformedOutput, ModelUnavailable, ResultLost
 from apps.providers.types import Prediction
 from apps.providers.wavespeed import downloads, payloads, prices, uploads
@@ -48,9 +48,14 @@ class WavespeedClient:
         After `leaves_by` (time.monotonic()) nothing is sent: what was not sent by then counts as never sent.
         """
         query = f"?{urlencode({'webhook': webhook_url})}" if webhook_url else ""
+        asked = time.monotonic()
         reply = self._send("POST", f"/{quote(model, safe='/')}{query}", seconds=seconds, json=dict(inputs), paid=True,
                            leaves_by=leaves_by)  # fmt: skip
-        return payloads.read_prediction(payloads.open_envelope(reply, submitting=True), reply=reply)
+        answered = time.monotonic()
+        prediction = payloads.read_prediction(payloads.open_envelope(reply, submitting=True), reply=reply)
+        if prediction.created_at:  # by the very clock that a look-up compares with; Date may be a gateway's
+            skew.note("wavespeed", prediction.created_at, asked=asked, answered=answered)
+        return prediction
 
     def prediction(self, prediction_id: str, *, seconds: float = 30) -> Prediction:
         """The task as it is now. Raises ResultLost when WaveSpeed does not know it (any more)."""
@@ -142,10 +147,13 @@ class WavespeedClient:
         leaves_by: float | None = None,
     ) -> Reply:
         url = f"{self.base}/api/v3{path}"
-        return http.exchange(
+        asked = time.monotonic()
+        reply = http.exchange(
             "wavespeed", method, url, key=self.key, seconds=seconds, json=json, files=files, paid=paid,
             leaves_by=leaves_by,
         )  # fmt: skip
+        skew.note_date("wavespeed", reply, asked=asked, answered=time.monotonic())
+        return reply
 
 
 def _decode(data_uri: str) -> bytes:

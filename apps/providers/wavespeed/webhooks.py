@@ -20,15 +20,21 @@ def sign(*, message_id: str, timestamp: str, body: bytes, secret: str) -> str:
     return _SCHEME + hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
-def verify(*, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
-    """Raises BadSignature. Header names in any case; a list of signatures separated by spaces is accepted."""
+def verify(
+    *, headers: Mapping[str, str], body: bytes, secret: str, now: datetime, ahead: tuple[float, float] = (0.0, 0.0)
+) -> None:
+    """Raises BadSignature. Header names in any case; a list of signatures separated by spaces is accepted.
+
+    `ahead`: the seconds, at least and at most, that WaveSpeed's clock is ahead of `now`'s.
+    """
     given = {name.lower(): value for name, value in headers.items()}
     message_id, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
     if not secret:
         raise BadSignature("No webhook secret is set.")
     if not message_id or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
         raise BadSignature("The webhook has no id or no timestamp.")
-    if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+    lead = int(timestamp) - now.timestamp()
+    if not ahead[0] - TOLERANCE_SECONDS <= lead <= ahead[1] + TOLERANCE_SECONDS:
         raise BadSignature("The webhook is older than five minutes, or from the future.")
     expected = sign(message_id=message_id, timestamp=timestamp, body=body, secret=secret).encode()
     signatures = given.get("webhook-signature", "").split()

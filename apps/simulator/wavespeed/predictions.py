@@ -87,7 +87,7 @@ class Predictions:
         seconds = simulation.latency.draw(IMAGE) + exchange.effect.task_delay_ms / 1000
         start, end = self._slots.reserve(now=now, seconds=seconds, limit=account.concurrent)
         task = Task(
-            model=model, inputs=interned(exchange.json), effect=exchange.effect, cost=cost, created_at=now,
+            model=model, inputs=interned(exchange.json), effect=exchange.effect, cost=cost, created_at=now, clock_skew=simulation.clock.skew,
             started_at=start, ready_at=end, url=simulation.url, failure=_planned_failure(exchange),
         )  # fmt: skip
         self._tasks.add(task)
@@ -183,11 +183,11 @@ class Predictions:
         except (TypeError, ValueError) as error:
             raise errors.refused(400, "created_after and created_before must be RFC 3339 times") from error
         return (
-            now >= task.created_at + task.effect.listed_after_ms / 1000
+            (not task.effect.listed_after_ms or now >= task.created_at + task.effect.listed_after_ms / 1000)
             and (not body.get("model") or fnmatch.fnmatch(task.model.id, body["model"]))
             and (not body.get("status") or task.status(now) == body["status"])
-            and (after is None or task.created_at >= after)
-            and (before is None or task.created_at <= before)
+            and (after is None or task.told_at >= after)
+            and (before is None or task.told_at <= before)
         )
 
     async def delete(self, exchange: Exchange) -> Reply:

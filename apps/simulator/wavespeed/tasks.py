@@ -25,7 +25,10 @@ class Failure:
 
 @dataclass(kw_only=True)
 class Task:
-    """`ready_at`: when its outcome shows. `prepared` ends once the input images are read or found unreadable."""
+    """`ready_at`: when its outcome shows. `prepared` ends once the input images are read or found unreadable.
+
+    `clock_skew`: by how many seconds the time at which it says it was made is wrong.
+    """
 
     model: Model
     inputs: dict[str, Any]
@@ -37,8 +40,13 @@ class Task:
     url: str
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     failure: Failure | None = None
+    clock_skew: float = 0.0
     photographs: list[Photograph] = field(default_factory=list)
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def told_at(self) -> float:
+        return self.created_at + self.clock_skew
 
     def status(self, now: float) -> str:
         if now < self.ready_at or not self.prepared.is_set():
@@ -63,7 +71,7 @@ class Task:
             "id": self.id, "model": self.model.id, "outputs": shown,
             "urls": {"get": f"{self.url}/wavespeed/api/v3/predictions/{self.id}/result"},
             "has_nsfw_contents": [self.effect.nsfw] * len(shown), "status": status,
-            "created_at": rfc3339(self.created_at), "error": "", "timings": {"inference": worked},
+            "created_at": rfc3339(self.told_at), "error": "", "timings": {"inference": worked},
         }  # fmt: skip
         if status == "completed":
             body["executionTime"] = worked
@@ -76,8 +84,8 @@ class Task:
         failure = [self.failure.code, self.failure.text] if self.failure else None
         return {
             "id": self.id, "model": self.model.id, "inputs": self.inputs, "effect": dataclasses.asdict(self.effect),
-            "cost": str(self.cost), "created_at": self.created_at, "started_at": self.started_at,
-            "ready_at": self.ready_at, "failure": failure,
+            "cost": str(self.cost), "created_at": self.created_at, "clock_skew": self.clock_skew,
+            "started_at": self.started_at, "ready_at": self.ready_at, "failure": failure,
         }  # fmt: skip
 
     @classmethod

@@ -45,7 +45,7 @@ class Webhooks:
             await self._simulation.clock.sleep(2**attempt * max(self._simulation.options.latency_scale, 0.05))
 
     async def _send(self, url: str, body: bytes, webhook_id: str, *, forged: bool) -> bool:
-        timestamp = str(int(self._simulation.clock.now()))
+        timestamp = str(int(self._simulation.clock.told()))
         secret = "whsec_not-the-secret" if forged else SECRET
         headers = {
             "Content-Type": "application/json",

@@ -1,15 +1,17 @@
-"""Images that people and providers send: checked before they are decoded, turned upright, freed of metadata."""
+"""Images that people and providers send: checked before they are decoded, turned upright, freed of metadata.
+
+Only the decoder's process runs this (reader.py): it knows neither Django nor the database, and what it takes is bounded.
+"""
 
 import base64
 import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
+from apps.assets.blemishes import LARGEST_PROFILE, depth_of_png, with_endings, without_blemishes
 from apps.assets.formats import name_of_format
-from apps.assets.models import Asset
-from apps.assets.storage import open_file
 from apps.core.errors import Problem
 
 MAX_BYTES = 20_000_000
@@ -26,6 +28,9 @@ _READABLE = "Replace it with JPEG, PNG or WebP."
 # A second guard behind our own check, for whatever is opened elsewhere: Pillow's limit is seven times as high.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+PngImagePlugin.MAX_TEXT_CHUNK = LARGEST_PROFILE  # it counts colour profiles, too; texts never come so far
+
+_NO_GAMMA = (0.4, 0.5)  # what is as good as sRGB's own 0.45455
 
 
 @dataclass(frozen=True)
@@ -38,21 +43,21 @@ class Encoded:
     height: int
 
 
-def open_checked(data: bytes) -> Image.Image:
+def open_checked(data: bytes, *, max_bytes: int = MAX_BYTES) -> Image.Image:
     """The decoded picture, upright, in sRGB, mode RGB or RGBA, without metadata.
 
     Problem 422 with a code of its own when it is empty, too large (20 MB, 25 megapixels, 16,000 px), too small
-    (16 px), animated, of another format or damaged.
+    (16 px), animated, of another format or damaged. MemoryError when the process may not take what it needs.
     """
     if not data:
-        raise Problem(422, "image_empty", "The image is empty: it has no bytes.", "Choose the file again.")
-    if len(data) > MAX_BYTES:
-        raise too_large(f"it has {len(data) / 1e6:.0f} MB, and 20 MB is the most")
+        raise empty()
+    if len(data) > max_bytes:
+        raise too_large(f"it has {len(data) / 1e6:.1f} MB, and {max_bytes / 1e6:.0f} MB is the most")
     try:
-        opened = Image.open(io.BytesIO(data), formats=_FORMATS)
+        opened = Image.open(io.BytesIO(without_blemishes(data)), formats=_FORMATS)
         _check_size(opened)
         _check_frames(opened)
-        return _upright(opened)
+        return _upright(_decoded(opened, data), data)
     except (Problem, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -61,6 +66,22 @@ def open_checked(data: bytes) -> Image.Image:
         raise _unknown(data) from error
     except Exception as error:  # decoders raise anything when their input is hostile or damaged
         raise _damaged() from error
+
+
+def _decoded(opened: Image.Image, data: bytes) -> Image.Image:
+    try:
+        opened.load()
+        return opened
+    except OSError:
+        endings = with_endings(data)
+        if endings is None:
+            raise
+    first, second = (Image.open(io.BytesIO(ended), formats=_FORMATS) for ended in endings)
+    first.load()
+    second.load()
+    if ImageChops.difference(first, second).getbbox(alpha_only=False):
+        raise _damaged()
+    return first
 
 
 def normalised(image: Image.Image) -> Encoded:
@@ -76,18 +97,19 @@ def thumbnail_bytes(image: Image.Image, edge: int = THUMBNAIL_EDGE) -> bytes:
     return _encoded(_within(image, edge), "WEBP", quality=82, method=4)
 
 
-def data_uri(source: Asset | bytes, *, max_edge: int = 2048) -> str:
+def data_uri(data: bytes, *, max_edge: int = 2048) -> str:
     """The picture as a JPEG data URI of at most `max_edge` pixels a side, what is transparent on white."""
-    if isinstance(source, Asset):
-        with open_file(str(source.file)) as file:
-            source = file.read()
-    picture = _within(open_checked(source), max_edge)
+    picture = _within(open_checked(data), max_edge)
     if picture.mode == "RGBA":
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
         picture = ground
     encoded = base64.b64encode(_encoded(picture, "JPEG", quality=_JPEG_QUALITY)).decode("ascii")
     return f"data:image/jpeg;base64,{encoded}"
+
+
+def empty() -> Problem:
+    return Problem(422, "image_empty", "The image is empty: it has no bytes.", "Choose the file again.")
 
 
 def too_large(why: str) -> Problem:
@@ -139,36 +161,84 @@ def _check_frames(opened: Image.Image) -> None:
         )
 
 
-def _upright(opened: Image.Image) -> Image.Image:
-    opened.load()
-    ImageOps.exif_transpose(opened, in_place=True)
-    picture = _in_srgb(opened)
+def _upright(decoded: Image.Image, data: bytes) -> Image.Image:
+    try:
+        ImageOps.exif_transpose(decoded, in_place=True)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: S110 - a camera's notes that cannot be read say nothing about the picture
+        pass
+    picture = _in_srgb(decoded, depth_of_png(data))
     picture.info.clear()
     return picture
 
 
-def _in_srgb(picture: Image.Image) -> Image.Image:
-    profile = picture.info.get("icc_profile")
-    transparent = picture.has_transparency_data
+def _in_srgb(picture: Image.Image, depth: int) -> Image.Image:
+    """Mode RGB, or RGBA where a part is transparent. `depth`: bits a sample of the file, which `transparency` is in."""
+    info = dict(picture.info)
+    alpha = _alpha(picture, info.get("transparency"), depth)
+    picture.info.pop("transparency", None)
+    if picture.mode in {"P", "PA", "LA", "RGBA", "1"}:
+        picture = picture.convert("L" if picture.mode in {"LA", "1"} else "RGB")
+    profile = info.get("icc_profile")
+    converted = _through_profile(picture, profile) if profile else None
+    picture = converted or _in_eight_bits(picture)
+    picture = picture if picture.mode == "RGB" else picture.convert("RGB")
+    if not profile and "srgb" not in info:
+        picture = _through_gamma(picture, info.get("gamma"))
+    if alpha is not None:
+        picture.putalpha(alpha)
+    return picture
+
+
+def _alpha(picture: Image.Image, transparency: object, depth: int) -> Image.Image | None:
+    """The picture's alpha; None when all of it is opaque."""
+    if picture.mode in {"LA", "PA", "RGBA"}:
+        alpha = picture.getchannel("A")
+    elif transparency is None or picture.mode == "CMYK":
+        return None
+    elif picture.mode in {"P", "1"}:
+        alpha = picture.convert("RGBA").getchannel("A")
+    else:  # one colour is transparent, in samples of the file's depth: ours have 8 bits
+        samples = transparency if isinstance(transparency, tuple) else (transparency,)
+        clear = [value >> 8 if depth == 16 else value * 255 // ((1 << depth) - 1) for value in samples]
+        bands = [
+            band.point([255 * (one != value) for one in range(256)])
+            for band, value in zip(_in_eight_bits(picture).split(), clear, strict=True)
+        ]
+        alpha = bands[0]
+        for band in bands[1:]:
+            alpha = ImageChops.lighter(alpha, band)
+    return None if alpha.getextrema()[0] == 255 else alpha
+
+
+def _in_eight_bits(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):
-        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")  # 16 bits a pixel
-    if picture.mode not in {"RGB", "RGBA", "CMYK"}:
-        picture = picture.convert("RGBA" if transparent else "RGB")
-    picture = _through_profile(picture, profile) if profile else picture
-    if picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] == 255:
-        return picture.convert("RGB")
-    return picture if picture.mode in {"RGB", "RGBA"} else picture.convert("RGB")
+        return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return picture
 
 
-def _through_profile(picture: Image.Image, profile: bytes) -> Image.Image:
+def _through_profile(picture: Image.Image, profile: bytes) -> Image.Image | None:
     # Dropping the profile alone would shift the colours of most telephones' photographs.
-    mode = "RGB" if picture.mode == "CMYK" else picture.mode
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+        of_grey = source.profile.xcolor_space.strip() == "GRAY"
+        if picture.mode.startswith("I"):
+            picture = _in_eight_bits(picture)
+        if picture.mode == "L" and not of_grey:
+            picture = picture.convert("RGB")
+        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture  # a profile for another kind of picture, or a broken one
-    return converted or picture
+        return None  # a profile for another kind of picture, or a broken one
+
+
+def _through_gamma(picture: Image.Image, gamma: object) -> Image.Image:
+    """A PNG that says how its samples follow the light (1.0: linear), and neither sRGB nor a profile."""
+    if not isinstance(gamma, float) or gamma <= 0 or _NO_GAMMA[0] < gamma < _NO_GAMMA[1]:
+        return picture
+    lights = [(value / 255) ** (1 / gamma) for value in range(256)]
+    curve = [12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055 for light in lights]
+    return picture.point([round(255 * value) for value in curve] * 3)
 
 
 def _within(image: Image.Image, edge: int) -> Image.Image:

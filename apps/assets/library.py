@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from apps.accounts.models import User
-from apps.assets import images, storage
+from apps.assets import decoder, images, storage
 from apps.assets.models import Asset
 from apps.assets.urls import asset_id_of
 from apps.core import http
@@ -50,6 +50,12 @@ def resolve(*, owner: User, url: str, seconds: float = 10.0) -> Asset:
     return known or _store_remote(owner, url, source_digest, _fetch(url, seconds))
 
 
+def data_uri(asset: Asset) -> str:
+    """The stored picture as models get it: a JPEG data URI of at most 2048 pixels a side."""
+    with storage.open_file(str(asset.file)) as file:
+        return decoder.data_uri(file.read())
+
+
 def _own_asset(owner: User, asset_id: UUID) -> Asset:
     asset = Asset.objects.filter(id=asset_id, owner=owner).first()
     if asset is None:
@@ -74,13 +80,13 @@ def _store_remote(owner: User, url: str, source_digest: str, data: bytes) -> Ass
 
 def _stored(data: bytes) -> dict[str, object]:
     """The files on disk, and the fields of the row that will name them. Files first: a row never names nothing."""
-    picture = images.open_checked(data)
-    encoded = images.normalised(picture)
+    prepared = decoder.prepare(data)
+    encoded = prepared.encoded
     digest = hashlib.sha256(encoded.data).hexdigest()
     file = storage.content_path("assets", digest, encoded.suffix)
     thumbnail = storage.content_path("thumbnails", digest, ".webp")
     storage.write_once(file, encoded.data)
-    storage.write_once(thumbnail, images.thumbnail_bytes(picture))
+    storage.write_once(thumbnail, prepared.thumbnail)
     return {
         "file": file,
         "thumbnail": thumbnail,

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from apps.assets.images import open_checked, thumbnail_bytes
+from apps.assets.decoder import look
 from apps.assets.storage import content_path, write_once
 from apps.providers.errors import ResultLost
 from apps.providers.types import Prediction
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.studio.models import GeneratedImage, ImageJob, Row
 
-_SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}  # the formats that open_checked lets through
+_SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}  # the formats that the decoder lets through
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,12 @@ def fetch(client: WavespeedClient, prediction: Prediction, *, seconds: float) ->
 
 
 def _keep(data: bytes) -> Fetched:
-    image = open_checked(data)
-    small = thumbnail_bytes(image)
+    looked = look(data)
     file = content_path("images", hashlib.sha256(data).hexdigest(), _SUFFIXES[data[:2]])
-    thumbnail = content_path("thumbnails", hashlib.sha256(small).hexdigest(), ".webp")
+    thumbnail = content_path("thumbnails", hashlib.sha256(looked.thumbnail).hexdigest(), ".webp")
     write_once(file, data)
-    write_once(thumbnail, small)
-    return Fetched(file, thumbnail, image.width, image.height, len(data))
+    write_once(thumbnail, looked.thumbnail)
+    return Fetched(file, thumbnail, looked.width, looked.height, len(data))
 
 
 def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> None:

@@ -217,3 +217,167 @@ def test_data_uri_is_a_bounded_jpeg_on_white(photo: Callable[[str], bytes]) -> N
     Image.new("RGBA", (32, 32), (255, 0, 0, 0)).save(out, "PNG")
     clear = Image.open(io.BytesIO(base64.b64decode(data_uri(out.getvalue()).partition(",")[2])))
     assert clear.getpixel((5, 5)) == (255, 255, 255)
+
+
+# --- whole pictures with a blemish, and colours that a file only describes ---------------------------
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(depth: int, colour: int, line: bytes, *chunks: bytes) -> bytes:
+    """16 × 16 pixels of equal lines, of the header's own depth and colour type."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 16, depth, colour, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress((b"\0" + line) * 16))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body + chunk(b"IEND", b"")
+
+
+def ends_of(data: bytes) -> tuple[object, object]:
+    picture = open_checked(data)
+    return picture.getpixel((0, 8)), picture.getpixel((15, 8))
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "line", "clear", "left", "right"),
+    [
+        (8, 2, b"\xff\0\0" * 8 + b"\0\0\xff" * 8, (255, 0, 0), (255, 0, 0, 0), (0, 0, 255, 255)),
+        (16, 2, b"\xff\xff\0\0\0\0" * 8 + b"\0\0\0\0\xff\xff" * 8, (65535, 0, 0), (255, 0, 0, 0), (0, 0, 255, 255)),
+        (16, 0, b"\x64\x64" * 8 + b"\0\0" * 8, (0x6464,), (100, 100, 100, 0), (0, 0, 0, 255)),
+        (8, 0, b"\x64" * 8 + b"\0" * 8, (100,), (100, 100, 100, 0), (0, 0, 0, 255)),
+        (4, 0, b"\x77" * 4 + b"\xff" * 4, (7,), (119, 119, 119, 0), (255, 255, 255, 255)),
+        (2, 0, b"\x55" * 2 + b"\xff" * 2, (1,), (85, 85, 85, 0), (255, 255, 255, 255)),
+        (1, 0, b"\xff\0", (1,), (255, 255, 255, 0), (0, 0, 0, 255)),
+    ],
+    ids=["rgb", "rgb 16", "grey 16", "grey", "grey 4", "grey 2", "black and white"],
+)
+def test_the_transparent_colour_of_a_png_is_transparent(
+    depth: int, colour: int, line: bytes, clear: tuple[int, ...], left: object, right: object
+) -> None:
+    named = chunk(b"tRNS", struct.pack(f">{len(clear)}H", *clear))
+    assert ends_of(png(depth, colour, line, named)) == (left, right)
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "line"),
+    [
+        (8, 4, b"\x64\x80" * 16),
+        (16, 4, b"\x64\0\x80\0" * 16),
+        (8, 6, b"\x64\x64\x64\x80" * 16),
+        (16, 6, b"\x64\0\x64\0\x64\0\x80\0" * 16),
+    ],
+    ids=["grey", "grey 16", "rgb", "rgb 16"],
+)
+def test_alpha_of_every_depth_is_kept(depth: int, colour: int, line: bytes) -> None:
+    assert ends_of(png(depth, colour, line)) == ((100, 100, 100, 128),) * 2
+
+
+def test_palette_keeps_its_half_transparent_colours() -> None:
+    palette = chunk(b"PLTE", b"\xff\0\0\0\xff\0") + chunk(b"tRNS", b"\x80\xff")
+    assert ends_of(png(8, 3, b"\0" * 8 + b"\1" * 8, palette)) == ((255, 0, 0, 128), (0, 255, 0, 255))
+
+
+RED = b"\xff\0\0" * 16
+LONG_TEXT = zlib.compress(b"node " * 800_000)
+
+
+@pytest.mark.parametrize(
+    "blemish",
+    [
+        pytest.param(chunk(b"zTXt", b"workflow\0\0" + LONG_TEXT), id="4 MB of packed text"),
+        pytest.param(chunk(b"iTXt", b"workflow\0\1\0\0\0" + LONG_TEXT), id="4 MB of packed text in UTF-8"),
+        pytest.param(chunk(b"iCCP", b"big\0\0" + zlib.compress(bytes(9_000_000))), id="9 MB of profile"),
+        pytest.param(chunk(b"iCCP", b"broken\0\0" + b"not packed"), id="profile that is not packed"),
+        pytest.param(chunk(b"tEXt", b"Comment\0hello")[:-4] + b"\1\2\3\4", id="wrong checksum of a text"),
+        pytest.param(chunk(b"gAMA", b"\0\0\0\1")[:-4] + b"\1\2\3\4", id="wrong checksum of a gamma"),
+        pytest.param(chunk(b"eXIf", b"not camera notes"), id="broken notes of a camera"),
+        pytest.param(chunk(b"quRk", b"of another program"), id="unknown chunk"),
+    ],
+)
+def test_what_stands_beside_a_png_harms_it_not(blemish: bytes) -> None:
+    assert ends_of(png(8, 2, RED, blemish)) == ((255, 0, 0), (255, 0, 0))
+
+
+def test_wrong_checksum_of_the_header_is_damage() -> None:
+    whole = png(8, 2, RED)
+    assert "damaged" in refused(whole[:29] + b"\1\2\3\4" + whole[33:]).detail
+
+
+def test_png_without_its_end_mark_is_whole() -> None:
+    assert ends_of(png(8, 2, RED)[:-12]) == ((255, 0, 0), (255, 0, 0))
+
+
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_jpeg_without_its_end_mark_is_whole(photo: Callable[[str], bytes], cut: int, progressive: bool) -> None:
+    out = io.BytesIO()
+    Image.open(io.BytesIO(photo("coffee.png"))).convert("RGB").save(out, "JPEG", progressive=progressive)
+    assert open_checked(out.getvalue()[:-cut]).tobytes() == open_checked(out.getvalue()).tobytes()
+
+
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("cut", [20, 200, 2000])
+def test_jpeg_that_lacks_a_little_more_is_damaged(photo: Callable[[str], bytes], cut: int, progressive: bool) -> None:
+    out = io.BytesIO()
+    Image.open(io.BytesIO(photo("coffee.png"))).convert("RGB").save(out, "JPEG", progressive=progressive)
+    assert "damaged" in refused(out.getvalue()[:-cut]).detail
+
+
+def grey_profile(gamma: float = 1.0) -> bytes:
+    """A profile for grey pictures (ICC.1:2010 §7, §8.3): a white point, and a curve that is one exponent."""
+
+    def padded(data: bytes) -> bytes:
+        return data + bytes(-len(data) % 4)
+
+    texts = padded(b"desc\0\0\0\0" + struct.pack(">I", 5) + b"grey\0" + bytes(78))
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    curve = padded(b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)))
+    tags, at = [(b"desc", texts), (b"wtpt", white), (b"kTRC", curve)], 128 + 4 + 3 * 12
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags:
+        table += name + struct.pack(">II", at + len(body), len(data))
+        body += data
+    header = bytearray(128)
+    header[8:12], header[12:16], header[16:20], header[20:24] = b"\2\x10\0\0", b"mntr", b"GRAY", b"XYZ "
+    header[36:40], header[68:80] = b"acsp", struct.pack(">3i", 63190, 65536, 54061)
+    whole = bytes(header) + table + body
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+LINEAR_GREY = chunk(b"iCCP", b"grey\0\0" + zlib.compress(grey_profile()))
+
+
+@pytest.mark.parametrize(
+    ("data", "pixel"),
+    [
+        pytest.param(png(8, 0, b"\x64" * 16, LINEAR_GREY), (168, 168, 168), id="grey"),
+        pytest.param(png(16, 0, b"\x64\x64" * 16, LINEAR_GREY), (168, 168, 168), id="grey 16"),
+        pytest.param(png(8, 4, b"\x64\x80" * 16, LINEAR_GREY), (168, 168, 168, 128), id="grey with alpha"),
+        pytest.param(png(8, 2, b"\x64\x64\x64" * 16, LINEAR_GREY), (100, 100, 100), id="not for colours"),
+        pytest.param(png(8, 0, b"\x64" * 16, chunk(b"gAMA", struct.pack(">I", 100_000))), (168,) * 3, id="gamma 1"),
+        pytest.param(png(8, 0, b"\x64" * 16, chunk(b"gAMA", struct.pack(">I", 45_455))), (100,) * 3, id="gamma 1/2.2"),
+        pytest.param(
+            png(8, 0, b"\x64" * 16, chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000))),
+            (100,) * 3,
+            id="sRGB goes before gamma",
+        ),
+    ],
+)
+def test_brightness_is_what_the_file_says(data: bytes, pixel: tuple[int, ...]) -> None:
+    assert ends_of(data) == (pixel, pixel)
+
+
+def test_grey_jpeg_goes_through_its_profile() -> None:
+    out = io.BytesIO()
+    Image.new("L", (32, 32), 100).save(out, "JPEG", icc_profile=grey_profile(), quality=100)
+    assert open_checked(out.getvalue()).getpixel((8, 8)) == (168, 168, 168)
+
+
+def test_cmyk_jpeg_has_its_own_colours() -> None:
+    paper, ink = Image.new("CMYK", (32, 32), (0, 0, 0, 0)), Image.new("CMYK", (32, 32), (0, 255, 255, 0))
+    for picture, near in ((paper, (255, 255, 255)), (ink, (255, 0, 0))):
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=100)
+        pixel = open_checked(out.getvalue()).getpixel((8, 8))
+        assert isinstance(pixel, tuple)
+        assert all(abs(one - other) <= 2 for one, other in zip(pixel, near, strict=True))

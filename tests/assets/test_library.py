@@ -15,8 +15,7 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.assets.checks import private_urls
-from apps.assets.images import data_uri
-from apps.assets.library import resolve, store_upload
+from apps.assets.library import data_uri, resolve, store_upload
 from apps.assets.models import Asset
 from apps.assets.urls import asset_id_of, asset_url, thumbnail_url
 from apps.core.errors import Problem

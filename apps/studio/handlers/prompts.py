@@ -1,10 +1,11 @@
 """A prompt job: ask the models of the chain in order until one writes a prompt that passes the checks."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 
-from apps.assets.images import data_uri
+from apps.assets.library import data_uri
 from apps.core.errors import Problem
 from apps.jobs import budgets, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
@@ -158,8 +159,20 @@ def _parts(run: Run, prompt_job: PromptJob) -> tuple[TextPart | ImagePart, ...]:
         assets = assets_of([*prompt_job.ref_urls, prompt_job.target_url])
     except Problem as problem:
         raise GiveUp(Failure(problem.code, problem.detail, problem.action)) from problem
-    pictures = [ImagePart(data_uri(asset)) for asset in assets]
+    try:
+        pictures = [ImagePart(data_uri(asset)) for asset in assets]
+    except (Problem, FileNotFoundError) as error:
+        raise _not_read(error) from error
     return (*pictures, TextPart(user_text(prompt_job, references=len(prompt_job.ref_urls))))
+
+
+def _not_read(error: Problem | FileNotFoundError) -> RetryLater | GiveUp:
+    if isinstance(error, FileNotFoundError):
+        return GiveUp(
+            Failure("picture_lost", "The file of a picture of this row is missing on the disk.", "Add it again.")
+        )
+    failure = Failure(error.code, error.detail, error.action)
+    return RetryLater(failure) if error.status == HTTPStatus.SERVICE_UNAVAILABLE else GiveUp(failure)
 
 
 def _storing(prompt_job: PromptJob, written: Written) -> Callable[[], None]:

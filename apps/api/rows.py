@@ -39,6 +39,11 @@ class RowFieldsSerializer(CamelSerializer):
 
 class ChangeRowSerializer(RowFieldsSerializer):
     position = WholeNumber(min_value=0, max_value=1_000_000, required=False)
+    prompt_was = Prose(
+        max_length=MAX_PROMPT,
+        required=False,
+        help_text="The text that your promptOverride was typed over; 409 prompt_changed when another one is there now",
+    )
 
 
 class NewRowsSerializer(CamelSerializer):
@@ -138,6 +143,8 @@ class RowItem(Endpoint):
 
     @documented(
         "Change a row",
+        description="With `promptWas` nothing is changed when the prompt is neither that nor yours already: 409 "
+        "`prompt_changed`, and `promptText` is the one that is there.",
         body=ChangeRowSerializer,
         answers={200: RowSerializer},
         problems=(404, 409),
@@ -146,7 +153,9 @@ class RowItem(Endpoint):
         operation_id="rows_change",
     )
     def patch(self, request: Request, row_id: UUID) -> Response:
-        row = update_row(user=user_of(request), row_id=row_id, fields=read(ChangeRowSerializer, request))
+        fields = read(ChangeRowSerializer, request)
+        was = fields.pop("prompt_was", None)
+        row = update_row(user=user_of(request), row_id=row_id, fields=fields, prompt_was=was)
         return Response(rows_shown([row])[0])
 
     @documented(

@@ -24,6 +24,12 @@ def partial_text(owner_id: int, uid: UUID, subject: str, text: str) -> None:
     hints.attempt(lambda client: client.publish(CHANNEL, body))
 
 
+def edited(edits: Sequence[tuple[int, str, str]]) -> None:
+    """People changed things themselves: (owner, subject, workspace) of each. No job moved, so there is no event either."""
+    told = [{"id": 0, "owner": owner, "subject": subject, "workspace": place} for owner, subject, place in edits]
+    hints.attempt(lambda client: client.publish(CHANNEL, orjson.dumps(told)))
+
+
 def _publish(changes: Sequence[Change]) -> None:
     body = orjson.dumps([message(change) for change in changes])
     hints.attempt(lambda client: client.publish(CHANNEL, body))

@@ -1,7 +1,8 @@
 """`GET /api/events` as Server-Sent Events, in plain ASGI: no framework stands between Redis and the browser.
 
 `Last-Event-ID` (or `?after=`) resumes. Each message is `{id, job, subject, status, stage}`; `event: resync` says that
-something may have been missed, and everything should be read again. `{id: 0, job, subject, partial}` is a text that is
+something may have been missed, and everything should be read again; `event: edited` that a person changed a row;
+`event: beat` that the stream is there. `{id: 0, job, subject, partial}` is a text that is
 being written: the whole of it so far, kept nowhere.
 """
 
@@ -25,6 +26,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 KEEP_ALIVE_SECONDS = 15.0
+BEAT = b"event: beat\ndata: {}\n\n"  # a comment would keep the line open too, but a browser cannot see one
 _EVENT_ID = re.compile(r"[0-9]{1,18}")
 _UNAUTHORISED = (
     b'{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated",'
@@ -162,7 +164,7 @@ async def _pass_on(
             await _write(send, message.result())
         else:
             message.cancel()
-            await _write(send, b": still here\n\n")
+            await _write(send, BEAT)
 
 
 async def _disconnected(receive: Receive) -> None:

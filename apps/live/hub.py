@@ -96,6 +96,8 @@ class Hub:
 
 def encode(event: dict[str, object]) -> bytes:
     """A message without an id of its own (a text that is being written) leaves the browser's Last-Event-ID as it is."""
+    if "workspace" in event:
+        return b"event: edited\ndata: %s\n\n" % orjson.dumps(event)
     if not event["id"]:
         return b"data: %s\n\n" % orjson.dumps(event)
     return b"id: " + str(event["id"]).encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n"

@@ -110,6 +110,11 @@ class Row(models.Model):
     def __str__(self) -> str:
         return self.label or str(self.id)
 
+    @property
+    def prompt_text(self) -> str:
+        """What stands in the row's prompt field."""
+        return self.prompt_override
+
 
 class PromptJob(models.Model):
     """What a prompt job was asked and what it wrote; its state is the job's."""

@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 
 from apps.accounts.models import User
-from apps.jobs import lifecycle
+from apps.core.errors import Problem
+from apps.jobs import announce, lifecycle
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, PENDING, Reason, Status
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
@@ -159,18 +161,52 @@ def create_rows(*, user: User, workspace_id: UUID, rows: list[dict[str, object]]
         Workspace.objects.select_for_update().get(pk=workspace.pk)
         last = workspace.rows.aggregate(last=Max("position"))["last"]
         start = 0 if last is None else last + 1
-        return Row.objects.bulk_create(
+        made = Row.objects.bulk_create(
             [Row(workspace=workspace, position=start + place, **fields) for place, fields in enumerate(rows)]
         )
+        tell_edited(*made)
+    return made
 
 
-def update_row(*, user: User, row_id: UUID, fields: dict[str, object]) -> Row:
-    """Changes only what is named, so that two tabs that edit different fields both win."""
-    row = find_row(user, row_id)
-    for name, value in fields.items():
-        setattr(row, name, value)
-    row.save(update_fields=[*fields, "updated_at"])
+def update_row(*, user: User, row_id: UUID, fields: dict[str, object], prompt_was: str | None = None) -> Row:
+    """Changes only what is named, so that two tabs that edit different fields both win.
+
+    `prompt_was`: the text that the prompt was typed over. Problem 409, with the text that is there now, when another
+    tab or program has saved a third one meanwhile; then nothing is changed.
+    """
+    find_row(user, row_id)
+    with transaction.atomic():
+        # Two tabs that save at once come one after the other, and the second one is told.
+        row = Row.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace__owner").get(pk=row_id)
+        known = {_unix_lines(str(text)) for text in (prompt_was, fields.get("prompt_override", prompt_was))}
+        if prompt_was is not None and _unix_lines(row.prompt_text) not in known:
+            raise _prompt_changed(row)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save(update_fields=[*fields, "updated_at"])
+        tell_edited(row)
     return row
+
+
+def _unix_lines(text: str) -> str:
+    """A browser's text area knows no other."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _prompt_changed(row: Row) -> Problem:
+    return Problem(
+        409,
+        "prompt_changed",
+        "Another prompt was saved for this row meanwhile.",
+        "Look at both: send yours again with promptWas as it is now, or keep the other.",
+        {"promptText": row.prompt_text, "updatedAt": row.updated_at.isoformat()},
+    )
+
+
+def tell_edited(*rows: Row) -> None:
+    """Tells the owner's other tabs, after commit, that a person changed the rows; no job did, so no event says so."""
+    edits = [(row.workspace.owner_id, subject_of(row), str(row.workspace_id)) for row in rows]
+    transaction.on_commit(partial(announce.edited, edits), robust=True)
 
 
 def delete_row(*, user: User, row_id: UUID) -> None:
@@ -180,4 +216,5 @@ def delete_row(*, user: User, row_id: UUID) -> None:
         Row.objects.select_for_update().get(pk=row.pk)  # a generate that is under way ends first, and is seen here
         live = Job.objects.filter(subject=subject_of(row), status__in=LIVE).values_list("pk", flat=True)
         lifecycle.request_cancel(list(live), reason="row_deleted")
+        tell_edited(row)
         row.delete()

@@ -31,7 +31,7 @@ const keyFor = (row, verb) => (field(row).unsaved ? {} : { key: `${verb}-${row.d
 export async function generate(row, { ai, button = null }) {
   const key = keyFor(row, ai ? "ai" : "own");
   return perform(row, button, async () => {
-    if (!(await field(row).save())) throw new Error("Your prompt could not be saved, so nothing was started. It is kept here.");
+    if (!(await field(row).save())) throw new Error(field(row).trouble);
     await api("POST", "/api/jobs/create", { rowId: row.dataset.row, useAiPrompt: ai, priority: PRIORITY }, key);
     announce(`${number(row)} is in the queue.`);
   });
@@ -40,7 +40,7 @@ export async function generate(row, { ai, button = null }) {
 function askPrompt(row, button, extra = null) {
   const key = extra ? {} : keyFor(row, "prompt");
   return perform(row, button, async () => {
-    if (!(await field(row).save())) throw new Error("Your prompt could not be saved, so nothing was asked. It is kept here.");
+    if (!(await field(row).save())) throw new Error(field(row).trouble);
     const body = { rowId: row.dataset.row, targetUrl: row.dataset.target, priority: PRIORITY, applyToRow: true, ...extra };
     await api("POST", "/api/prompt/queue", body, key);
     announce(`A prompt for ${number(row)} is in the queue.`);

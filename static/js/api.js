@@ -1,26 +1,36 @@
 // The REST API and the server's fragments, as the pages use them.
 
-/** What the server refused or could not do, in words for people. `code` is "offline" when nothing answered. */
+/** What the server refused or could not do, in words for people. `code` is "offline" when nothing answered;
+    `more` is the whole problem as the server sent it. */
 export class Problem extends Error {
-  constructor({ status = 0, code = "unknown", detail = "", action = "" } = {}) {
+  constructor({ status = 0, code = "unknown", detail = "", action = "", more = {} } = {}) {
     super([detail, action].filter(Boolean).join(" "));
-    Object.assign(this, { status, code, detail, action });
+    Object.assign(this, { status, code, detail, action, more });
   }
 }
 
-const OFFLINE = { code: "offline", detail: "No connection to Pressroom.", action: "Nothing was changed. Try it again when the line is back." };
+const OFFLINE = { code: "offline", detail: "No connection to Pressroom.", action: "Try it again when the line is back." };
+// Somebody waits no longer than this for an answer, in ms: a wire that was cut without a word would never give one.
+const LONGEST = { GET: 20e3, POST: 90e3 };
+const LONGEST_OTHER = 30e3;
 const cookie = name => document.cookie.split("; ").find(part => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 // crypto.randomUUID needs HTTPS; a desk on a local network may have plain HTTP.
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, "0")).join("");
 
+function unanswered() {
+  dispatchEvent(new CustomEvent("line:doubt"));
+  return new Problem(OFFLINE);
+}
+
 async function send(path, options) {
-  try { return await fetch(path, options); } catch { throw new Problem(OFFLINE); }
+  const signal = AbortSignal.timeout(LONGEST[options.method ?? "GET"] ?? LONGEST_OTHER);
+  try { return await fetch(path, { ...options, signal }); } catch { throw unanswered(); }
 }
 
 export async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   const detail = body.detail || `Pressroom answered ${response.status} and said no more.`;
-  return new Problem({ status: response.status, code: body.code, detail, action: body.action });
+  return new Problem({ status: response.status, code: body.code, detail, action: body.action, more: body });
 }
 
 const IN_PROGRESS_TRIES = 10;
@@ -54,7 +64,8 @@ export async function fragment(path) {
   if (response.redirected && new URL(response.url).pathname === "/signin") { location.reload(); return null; }
   if (response.status === 404 || response.status === 410) return null;
   if (!response.ok) throw new Problem({ status: response.status, detail: `Pressroom answered ${response.status}.` });
-  return new DOMParser().parseFromString(await response.text(), "text/html").body;
+  const text = await response.text().catch(() => { throw unanswered(); });
+  return new DOMParser().parseFromString(text, "text/html").body;
 }
 
 /** Uploads one picture; `onProgress(sent, total)` in bytes. fetch() cannot tell how much was sent, so this is an XHR. */
@@ -66,7 +77,7 @@ export function upload(file, onProgress = () => {}) {
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     request.upload.onprogress = event => onProgress(event.loaded, event.total);
-    request.onerror = () => reject(new Problem(OFFLINE));
+    request.onerror = () => reject(unanswered());
     request.onload = () => (request.status < 300 ? resolve(request.response) : reject(new Problem({ status: request.status, ...request.response })));
     const form = new FormData();
     form.append("file", file, file.name);

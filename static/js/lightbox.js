@@ -140,11 +140,8 @@ class ImageLightbox extends HTMLElement {
   }
 
   async #again(text) {
-    try {
-      await api("PATCH", `/api/rows/${this.#row}`, { promptOverride: text });
-      await refresh(this.#row);
-      toast("The row has this prompt again.");
-    } catch (problem) { toast(problem.message); }
+    const field = rowById(this.#row).querySelector("prompt-field"), saved = await field.use(text);
+    toast(saved ? "The row has this prompt again." : field.note.textContent);
   }
 
   #closed() {

@@ -1,25 +1,34 @@
 // The live line: events while there is a stream, polling while there is none, and the truth about both.
 // Every page has one line. A tick asks the server what changed; an event says what to ask about at once.
+// Whether there is a connection is decided by ticks alone: a socket may look open long after its wire was cut.
 
 const SECOND = 1000;
 const BUSY = 2 * SECOND, IDLE = 20 * SECOND, LIVE_BUSY = 5 * SECOND, LIVE_IDLE = 60 * SECOND, HIDDEN_GRACE = 30 * SECOND;
+const SILENT = 40 * SECOND; // the stream says something every 15 s, be it only that it is there
+const GONE = new Set([502, 503, 504]); // who answers so stands before a Pressroom that does not
 
 class LiveLine {
   #source = null;
   #timer = 0;
   #hiding = 0;
+  #watch = 0;
   #quiet = 0;
   #failures = 0;
   #reached = new Date();
   #away = false;
   #ticking = false;
+  #onceMore = false;
   #onEvent = [];
+  #onEdit = [];
   #onPartial = [];
   #onTick = [];
   #onLine = [];
 
   /** `hear(event)` with {id, job, subject, status, stage, at}. */
   events(hear) { this.#onEvent.push(hear); }
+
+  /** `hear({subject, workspace})`: a person changed, added or deleted a row. Nothing is lost when one is missed. */
+  edits(hear) { this.#onEdit.push(hear); }
 
   /** `hear({job, subject, partial})`: all that a model has written so far. Nothing is lost when one is missed. */
   partials(hear) { this.#onPartial.push(hear); }
@@ -36,7 +45,8 @@ class LiveLine {
     this.#connect();
     this.#plan(BUSY);
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#sleep() : this.wake()));
-    addEventListener("online", () => this.wake());
+    for (const kind of ["online", "offline"]) addEventListener(kind, () => this.wake());
+    addEventListener("line:doubt", () => { if (!this.#ticking && !this.#away) this.#plan(0); });
     addEventListener("pagehide", () => this.#hangUp());
     addEventListener("pageshow", event => { if (event.persisted) this.wake(); });
   }
@@ -52,15 +62,31 @@ class LiveLine {
   #connect() {
     const source = new EventSource("/api/events", { withCredentials: true });
     this.#source = source;
-    const hear = message => { this.#heard(); const event = JSON.parse(message.data); for (const listener of "partial" in event ? this.#onPartial : this.#onEvent) listener(event); };
+    const hear = message => {
+      this.#alive(source);
+      const event = JSON.parse(message.data);
+      for (const listener of "partial" in event ? this.#onPartial : this.#onEvent) listener(event);
+    };
     source.addEventListener("message", hear);
     source.addEventListener("job", hear);
-    source.addEventListener("open", () => { this.#failures = 0; this.#plan(0); });
+    source.addEventListener("edited", message => { this.#alive(source); for (const listener of this.#onEdit) listener(JSON.parse(message.data)); });
+    source.addEventListener("resync", () => { this.#alive(source); this.#plan(0); });
+    source.addEventListener("beat", () => this.#alive(source));
+    source.addEventListener("open", () => { this.#failures = 0; this.#alive(source); this.#plan(0); });
     source.addEventListener("error", () => this.#failed(source));
+  }
+
+  // Something came: the stream is good for a while. Silence for longer than its beats is a wire that was cut.
+  #alive(source) {
+    clearTimeout(this.#watch);
+    if (source !== this.#source) return;
+    if (this.#away) this.#plan(0); else this.#reached = new Date();
+    this.#watch = setTimeout(() => { this.#hangUp(); if (!document.hidden) this.wake(); }, SILENT);
   }
 
   // CONNECTING: the browser tries again by itself. CLOSED: it gave up (no stream here, or signed out), so we do.
   #failed(source) {
+    clearTimeout(this.#watch);
     this.#plan(Math.min(BUSY, 500));
     if (source.readyState !== EventSource.CLOSED || source !== this.#source) return;
     this.#failures += 1;
@@ -70,18 +96,27 @@ class LiveLine {
   // Browsers allow six connections to one origin: a tab that nobody sees gives its own back.
   #sleep() { this.#hiding = setTimeout(() => this.#hangUp(), HIDDEN_GRACE); }
 
-  #hangUp() { this.#source?.close(); this.#source = null; clearTimeout(this.#timer); }
+  #hangUp() {
+    this.#source?.close();
+    this.#source = null;
+    clearTimeout(this.#watch);
+    clearTimeout(this.#timer);
+  }
 
   #plan(delay) { clearTimeout(this.#timer); this.#timer = setTimeout(() => this.#tick(), delay); }
 
   async #tick() {
     if (document.hidden) return;
-    if (this.#ticking) { this.#plan(250); return; }
+    // What is asked while a tick is under way is asked once more after it: its answers may be from before.
+    if (this.#ticking) { this.#onceMore = true; return; }
     this.#ticking = true;
+    this.#onceMore = false;
     const answers = await Promise.allSettled(this.#onTick.map(ask => ask()));
     this.#ticking = false;
-    if (answers.some(answer => answer.status === "rejected")) this.#lost(); else this.#heard();
-    this.#plan(this.#pause(answers.some(answer => answer.value)));
+    const failed = answers.filter(answer => answer.status === "rejected").map(answer => answer.reason);
+    if (failed.some(problem => problem.code === "offline" || GONE.has(problem.status))) this.#lost(); else this.#heard();
+    const pause = this.#pause(answers.some(answer => answer.value));
+    this.#plan(this.#onceMore ? 250 : pause);
   }
 
   #pause(busy) {
@@ -94,10 +129,11 @@ class LiveLine {
   #heard() {
     this.#reached = new Date();
     if (this.#away) { this.#away = false; for (const tell of this.#onLine) tell(null); }
+    dispatchEvent(new CustomEvent("line:good"));
   }
 
   #lost() {
-    if (this.streaming || this.#away) return;
+    if (this.#away) return;
     this.#away = true;
     for (const tell of this.#onLine) tell(this.#reached);
   }

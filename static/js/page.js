@@ -4,7 +4,7 @@ import { startDialogs } from "./dialogs.js";
 import { line } from "./live.js";
 import { refreshQueue, startQueue } from "./queue.js";
 import { announce, sayIn, toast } from "./say.js";
-import { startClock } from "./times.js";
+import { clockOf, startClock } from "./times.js";
 
 function copy(button) {
   const text = document.getElementById(button.dataset.copy)?.textContent ?? button.dataset.text;
@@ -20,6 +20,12 @@ async function makeWorkspace(event) {
   } catch (problem) { sayIn(form, problem); }
 }
 
+function offline(since) {
+  const notice = document.querySelector("[data-offline]");
+  notice.hidden = since === null;
+  if (since) notice.querySelector("[data-offline-since]").textContent = clockOf(since);
+}
+
 startClock();
 startDialogs();
 startQueue();
@@ -29,6 +35,8 @@ addEventListener("click", event => { const button = event.target.closest("[data-
 
 if (document.getElementById("queue")) {
   let due = 0;
+  document.querySelector("[data-try-now]").addEventListener("click", () => line.wake());
+  line.lines(offline);
   line.ticks(refreshQueue);
   line.events(() => { clearTimeout(due); due = setTimeout(() => refreshQueue().catch(() => {}), 400); });
   line.start();

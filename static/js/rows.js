@@ -25,7 +25,8 @@ function keep(old, fresh) {
   if (old.matches("[aria-busy=true]") && old.dataset.sending) { fresh.setAttribute("aria-busy", "true"); fresh.setAttribute("aria-disabled", "true"); fresh.dataset.sending = "1"; }
   return true;
 }
-const callbacks = { beforeNodeMorphed: keep, beforeNodeRemoved: node => !(own(node) && node.id === "row-menu") };
+// The two texts a person has to choose from are not the server's to remove, nor is an open menu.
+const callbacks = { beforeNodeMorphed: keep, beforeNodeRemoved: node => !(own(node) && (node.id === "row-menu" || node.matches("[data-clash]"))) };
 
 const WORKING = new Set(["queued", "running"]);
 
@@ -94,6 +95,14 @@ export async function append(id) {
 export function hear(event) {
   const id = event.subject?.startsWith("row:") ? event.subject.slice(4) : "";
   if (id && rowById(id)) refresh(id);
+}
+
+/** A person changed a row elsewhere: another tab, another program. */
+export function hearEdit({ subject, workspace }) {
+  const id = subject.slice(4);
+  if (rowById(id)) refresh(id);
+  // Where the end of the table is on another page, or a filter is on, a new row is not for this page to show.
+  else if (workspace === page.workspace && !location.search && !document.querySelector("[data-more-rows]")) append(id);
 }
 
 /** The words of a prompt while they are written: text, whatever it holds. The row's next fragment has the last word. */

@@ -41,4 +41,10 @@ export function sayIn(place, problem) {
   if (!words) { if (problem) toast(problem.message); return; }
   words.textContent = problem ? problem.message : "";
   words.hidden = !problem;
+  words.toggleAttribute("data-offline-words", problem?.code === "offline");
 }
+
+// What was said because there was no connection is over when there is one.
+addEventListener("line:good", () => {
+  for (const words of document.querySelectorAll("[data-offline-words]:not([hidden])")) { words.textContent = ""; words.hidden = true; }
+});

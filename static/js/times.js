@@ -31,4 +31,7 @@ export function startClock() {
   setInterval(() => { if (!document.hidden) for (const run of document.querySelectorAll("[data-since]")) run.textContent = since(run.dataset.since); }, 1000);
 }
 
+/** A moment as every page writes it. */
+export const clockOf = at => shown(at);
+
 export const now = () => shown(new Date());

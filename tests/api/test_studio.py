@@ -125,6 +125,23 @@ def test_what_was_typed_is_kept_to_the_last_space(call: Caller, workspace: Works
         assert call("PATCH", path, {"promptOverride": typed}).json()["promptOverride"] == typed
 
 
+def test_a_prompt_typed_over_an_older_text_does_not_replace_the_newer(call: Caller, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, prompt_override="First.", label="shoe")
+    path = f"/api/rows/{row.pk}"
+    ours = {"promptOverride": "Typed over the first.", "promptWas": "First."}
+    assert call("PATCH", path, ours).json()["promptOverride"] == "Typed over the first."
+    late = {"promptOverride": "Also typed over the first.", "promptWas": "First.", "label": "boot"}
+    told = problem(call("PATCH", path, late), 409, "prompt_changed")
+    assert told["promptText"] == "Typed over the first."
+    row.refresh_from_db()
+    assert (row.prompt_override, row.label) == ("Typed over the first.", "shoe")
+    assert call("PATCH", path, ours).status_code == 200, "what is there already is no conflict"
+    row.prompt_override = "Two\r\nlines"
+    row.save()
+    assert call("PATCH", path, {"promptOverride": "x", "promptWas": "Two\nlines"}).status_code == 200
+    assert call("PATCH", path, {"promptOverride": "y"}).status_code == 200, "without promptWas the last one wins"
+
+
 def test_many_rows_at_once_are_all_there_or_none(call: Caller, workspace: Workspace) -> None:
     path = f"/api/workspaces/{workspace.pk}/rows"
     made = call("POST", path, {"rows": [{"label": str(n)} for n in range(200)]})

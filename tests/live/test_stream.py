@@ -14,6 +14,8 @@ from apps.accounts.models import ApiToken, User, create_token
 from apps.jobs import lifecycle
 from apps.jobs.models import JobEvent
 from apps.jobs.values import NewJob
+from apps.studio.rows import create_rows
+from tests.factories import WorkspaceFactory
 from tests.support.stack import Stack, running, wait_until
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
@@ -101,3 +103,12 @@ def test_a_revoked_token_ends_its_open_stream(processes: Stack, ada: User) -> No
     with listening(processes, ada) as events:
         ApiToken.objects.update(revoked_at=timezone.now())
         assert next(events, None) is None
+
+
+def test_a_change_by_a_person_is_told_to_its_owner(processes: Stack, ada: User) -> None:
+    mine, hers = (WorkspaceFactory(owner=owner) for owner in (ada, User.objects.create_user("eve")))
+    with listening(processes, ada) as events:
+        create_rows(user=hers.owner, workspace_id=hers.pk, rows=[{}])
+        (row,) = create_rows(user=ada, workspace_id=mine.pk, rows=[{}])
+        told = next(events)
+    assert (told["subject"], told["workspace"]) == (f"row:{row.pk}", str(mine.pk))

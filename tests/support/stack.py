@@ -115,7 +115,8 @@ class Stack:
         self.worker("clock", queues="dispatch", concurrency=1)
         self.start("beat", "celery", "-A", "config", "beat", "--pidfile=")
 
-    def web(self) -> str:
+    def web_alone(self) -> str:
+        """The pages and the API; a stream that is there already stays."""
         self.start(
             "web",
             "granian",
@@ -131,6 +132,11 @@ class Stack:
             "2",
             "config.wsgi:application",
         )
+        wait_until(self._answers, what=f"web at {self.url}, see {self.folder / 'web.log'}")
+        return self.url
+
+    def web(self) -> str:
+        self.web_alone()
         self.start(
             "live",
             "granian",
@@ -144,7 +150,6 @@ class Stack:
             "2",
             "config.asgi:application",
         )
-        wait_until(self._answers, what=f"web at {self.url}, see {self.folder / 'web.log'}")
         return self.url
 
     def _answers(self) -> bool:

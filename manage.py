@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Pressroom's command line: `manage.py up` runs everything, `manage.py help` lists the rest."""
 
+import locale
 import os
 import sys
 
@@ -9,10 +10,35 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Python gets a sentence,
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    read_names_as_utf8()
+    use_only_our_code()
+    from apps.launch.terminal import speak_to_any_terminal
+
+    speak_to_any_terminal()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # the shell's may be of another project
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Error: {error}")
+
+
+def read_names_as_utf8() -> None:
+    """Under an ASCII or Latin-1 locale Python could name no file with an umlaut. Start again, as the same process, in
+    UTF-8 mode; only what is printed stays in the terminal's own character set."""
+    if sys.getfilesystemencoding() != "utf-8":
+        os.environ.setdefault("PYTHONIOENCODING", locale.getencoding())
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+
+
+def use_only_our_code() -> None:
+    """PYTHONPATH is of other projects, whose Django or `config` would be taken for ours."""
+    entries = os.environ.pop("PYTHONPATH", "").split(os.pathsep)
+    foreign = {os.path.abspath(entry) for entry in entries if entry}
+    ours = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [ours, *(entry for entry in sys.path if os.path.abspath(entry) not in foreign | {ours})]
 
 
 if __name__ == "__main__":

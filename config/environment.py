@@ -13,10 +13,16 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from apps.launch.surroundings import forget_other_tools, is_setting
+
+forget_other_tools()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def text(name: str, default: str) -> str:
+    """A setting as it was given, or `default`. Its name must be known to `up`, which hands on nothing else."""
+    if not is_setting(name):
+        raise LookupError(f"{name} is no setting of Pressroom: name it in apps/launch/surroundings.py.")
     return os.environ.get(name, "").strip() or _of_running_installation().get(name, "") or default
 
 

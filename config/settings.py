@@ -21,7 +21,7 @@ DATA_DIR = Path(text("PRESSROOM_DATA_DIR", str(BASE_DIR / ".pressroom")))
 RELEASE = "0.1.0"
 
 # --- Secrets and addresses -------------------------------------------------------------------------
-DEBUG = boolean("DEBUG", default=False)
+DEBUG = boolean("PRESSROOM_DEBUG", default=False)
 SECRET_KEY_GIVEN = bool(text("SECRET_KEY", ""))
 SECRET_KEY = text("SECRET_KEY", "") or secrets.token_urlsafe(50)
 SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from apps.launch.ports import Address, url
+from apps.launch.surroundings import for_processes
 
 # Provider → its key, its address, and the simulator's path that speaks for it.
 PROVIDERS = {
@@ -31,7 +32,8 @@ def without_key(given: Mapping[str, str]) -> list[str]:
 def child_environment(
     given: Mapping[str, str], *, data: Path, address: Address, database_url: str, redis_url: str
 ) -> dict[str, str]:
-    """`given` is up's own environment; an empty value counts as missing, as it does for the settings."""
+    """`given` is up's own environment, of which only Pressroom's settings and what programs need to run is kept.
+    An empty value counts as missing, as it does for the settings."""
     programs = os.pathsep.join([str(Path(sys.prefix) / "bin"), given.get("PATH", os.defpath)])
     filled = {
         "SECRET_KEY": remembered_secret(data / "secret-key"),
@@ -47,10 +49,10 @@ def child_environment(
         "PORT": str(address.port),
         "LIVE_PORT": str(address.live_port),
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PYTHONWARNINGS": ",".join([*filter(None, [given.get("PYTHONWARNINGS")]), *(f"ignore:{it}" for it in QUIETED)]),
+        "PYTHONWARNINGS": ",".join(f"ignore:{words}" for words in QUIETED),
         **simulated(given, address),
     }
-    kept = {key: value for key, value in given.items() if value.strip() or key not in filled}
+    kept = {key: value for key, value in for_processes(given).items() if value.strip() or key not in filled}
     return {**filled, **kept, **own}
 
 

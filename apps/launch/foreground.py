@@ -7,7 +7,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from apps.launch.supervisor import Supervisor, print_line
+from apps.launch.supervisor import Supervisor
+from apps.launch.terminal import print_line
 
 
 async def until_stopped(supervisor: Supervisor, start: Callable[[Supervisor], Coroutine[Any, Any, None]]) -> None:
@@ -21,7 +22,7 @@ async def until_stopped(supervisor: Supervisor, start: Callable[[Supervisor], Co
         await unless(stopping, start(supervisor))
         await stopping.wait()
     finally:
-        print_line("Stopping…")
+        print_line("Stopping...")
         await supervisor.stop()
 
 

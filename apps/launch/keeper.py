@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from apps.launch.programs import Program
@@ -12,6 +13,7 @@ from apps.launch.programs import Program
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds before a new start
 SHORT_LIFE = 10.0  # seconds; a shorter one doubles the delay
 GROUP_GRACE = 1.0  # seconds for what a dead program's own children may still do
+LINES_KEPT = 15  # for the words about a start that failed
 LAST_WORDS = 0.5  # seconds to read what it printed before it died; a survivor may hold the pipe open for ever
 
 Say = Callable[[str, str], None]
@@ -27,6 +29,8 @@ class Keeper:
         self.started = started
         self.process: asyncio.subprocess.Process | None = None
         self.ready = asyncio.Event()
+        self.obstacle = "it has not begun"  # why it is not ready yet
+        self.last_lines: deque[str] = deque(maxlen=LINES_KEPT)
         self.failures = 0
         self.stopping = False
         self.task = asyncio.create_task(self.keep(), name=program.name)
@@ -53,6 +57,7 @@ class Keeper:
             self.program.before_start()
             self.process, reader, pipe = await spawn(self.program, inherited=self.inherited)
         except OSError as error:
+            self.obstacle = f"it could not be started ({error})"
             return f"could not be started ({error})", False
         self.started(self.process.pid)
         answering = asyncio.create_task(self.until_ready())
@@ -68,7 +73,8 @@ class Keeper:
 
     async def until_ready(self) -> None:
         pause = 0.05
-        while not await asyncio.to_thread(self.program.is_ready):
+        while obstacle := await asyncio.to_thread(self.program.obstacle):
+            self.obstacle = obstacle
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.5)  # a page that answers with an error logs each question
         self.ready.set()
@@ -76,6 +82,7 @@ class Keeper:
     async def repeat(self, reader: asyncio.StreamReader, answering: asyncio.Task[None]) -> None:
         held: list[str] = []
         async for line in lines(reader):
+            self.last_lines.append(line)
             if self.program.quiet_start and not answering.done():
                 held.append(line)
             else:

@@ -1,6 +1,5 @@
 """Three neighbouring ports: the page, its live stream, and the simulator."""
 
-import contextlib
 import http.client
 import socket
 from dataclasses import dataclass
@@ -61,16 +60,23 @@ def check(host: str, port: int, purpose: str, option: str) -> None:
             ) from error
 
 
-def listens(host: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=2):
-        return True
-    return False
+def why_silent(host: str, port: int) -> str:
+    """Empty when something listens there."""
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError as error:
+        return f"port {port} does not answer ({error.strerror or error})"
+    return ""
 
 
-def page_answers(host: str, port: int, path: str, *, name: str) -> bool:
-    """Whether the page comes without a server error; `name` is the Host that it is asked for as."""
+def why_no_page(host: str, port: int, path: str, *, name: str) -> str:
+    """Empty when the page comes without a server error; `name` is the Host that it is asked for as."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
-    with contextlib.suppress(OSError, http.client.HTTPException):
+    try:
         connection.request("GET", path, headers={"Host": name})
-        return connection.getresponse().status < 500
-    return False
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"{path} does not answer ({error})"
+    finally:
+        connection.close()
+    return f"{path} answers with an error {status}" if status >= 500 else ""

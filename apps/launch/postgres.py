@@ -10,7 +10,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from psycopg import sql
 from apps.launch.errors import LaunchError
 from apps.launch.programs import Program, User, guarded
 from apps.launch.sockets import POSTGRES_SOCKET, own_private_directory, socket_directory
+from apps.launch.surroundings import for_servers
 
 DATABASE = "pressroom"
 QUIET = {"log_min_messages": "fatal", "log_min_error_statement": "panic", "log_checkpoints": "off"}
@@ -40,12 +40,13 @@ def postgres_program(directory: Path, *, fsync: bool = True, name: str = "postgr
     return Program(
         name=name,
         command=(binary("postgres"), "-D", str(cluster), "-h", "", "-k", str(sockets), *options),
-        environment=clean_environment(),
+        environment=for_servers(),
         stop_signal=signal.SIGINT,  # fast shutdown; TERM would wait for every client to leave
         grace=20.0,
         user=user,
         quiet_start=True,
-        is_ready=partial(answers, cluster, sockets),
+        obstacle=partial(why_silent, cluster, sockets),
+        patience=600.0,  # after a kill it may have much to read again
         before_start=partial(clear_stale_pid, cluster),
     )
 
@@ -96,7 +97,7 @@ def initialise(cluster: Path, *, user: User | None, fsync: bool) -> None:
     options = ("-U", "postgres", "-A", "trust", *locale, "--no-instructions", *(() if fsync else ("-N",)))
     command = (binary("initdb"), "-D", str(unfinished), *options)
     argv = guarded(command, stop_signal=signal.SIGKILL, user=user, directory=Path("/"))
-    made = subprocess.run(argv, env=clean_environment(), capture_output=True, text=True, check=False)
+    made = subprocess.run(argv, env=for_servers(), capture_output=True, text=True, errors="replace", check=False)
     if made.returncode:
         raise LaunchError(
             f"PostgreSQL could not make its files in {cluster}:\n{(made.stdout + made.stderr).strip()}\n"
@@ -105,21 +106,18 @@ def initialise(cluster: Path, *, user: User | None, fsync: bool) -> None:
     unfinished.rename(cluster)
 
 
-def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without what would lead PostgreSQL, or a client of ours, to another server or locale."""
-    environment = os.environ if source is None else source
-    return {key: value for key, value in environment.items() if not key.startswith(("PG", "LC_")) and key != "LANG"}
-
-
-def answers(cluster: Path, sockets: Path) -> bool:
+def why_silent(cluster: Path, sockets: Path) -> str:
     """Asks only a server that says it is ready in its pid file: it would log each refusal before that."""
     try:
-        if (cluster / "postmaster.pid").read_text().split("\n")[7].strip() != "ready":
-            return False
+        state = (cluster / "postmaster.pid").read_text().split("\n")[7].strip()
+        if state != "ready":
+            return f"PostgreSQL says it is {state}"
         psycopg.connect(address(str(sockets), database="postgres"), connect_timeout=2).close()
-    except (OSError, IndexError, psycopg.OperationalError):
-        return False
-    return True
+    except (OSError, IndexError):
+        return "PostgreSQL has not begun"
+    except psycopg.OperationalError as error:
+        return str(error).strip()
+    return ""
 
 
 def clear_stale_pid(cluster: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apps.launch.surroundings import for_processes
+
 CHILD = Path(__file__).with_name("child.py")
 
 
@@ -14,9 +16,9 @@ def nothing() -> None:
     pass
 
 
-def at_once() -> bool:
+def at_once() -> str:
     """For a program that nobody can ask whether it answers."""
-    return True
+    return ""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class User:
 
 @dataclass(frozen=True)
 class Program:
-    """One program. `is_ready` is asked until it answers True; `grace` is the seconds between `stop_signal` and KILL.
+    """One program. `obstacle` is asked until it has no words left for why the program does not answer yet, for up to
+    `patience` seconds; `grace` is the seconds between `stop_signal` and KILL.
 
     `before_start` runs before every start, `after_failed_start` when a life ended before it was ready. With
     `quiet_start`, what it says before it is ready is shown only if it never gets there.
@@ -37,12 +40,13 @@ class Program:
 
     name: str
     command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environment: Mapping[str, str] = field(default_factory=for_processes)
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 5.0
     user: User | None = None
     directory: Path = Path("/")
-    is_ready: Callable[[], bool] = at_once
+    obstacle: Callable[[], str] = at_once
+    patience: float = 60.0
     before_start: Callable[[], None] = nothing
     after_failed_start: Callable[[], None] = nothing
     quiet_start: bool = False

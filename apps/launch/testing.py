@@ -41,7 +41,7 @@ class Running:
                 start_new_session=True,
             )
         deadline = time.monotonic() + SECONDS_TO_START
-        while not self.program.is_ready():
+        while self.program.obstacle():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise LaunchError(f"{self.program.name} did not start:\n{self.log.read_text()[-2000:]}")

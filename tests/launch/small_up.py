@@ -18,9 +18,16 @@ BUILT_IN = {"postgres": postgres_program, "redis": redis_program}
 
 def programs(data: Path, sources: dict[str, str]) -> list[Program]:
     return [
-        BUILT_IN[name](data) if name in BUILT_IN else Program(name, (sys.executable, "-c", source), grace=2.0)
+        BUILT_IN[name](data) if name in BUILT_IN else of_the_test(name, (sys.executable, "-c", source))
         for name, source in sources.items()
     ]
+
+
+def of_the_test(name: str, command: tuple[str, ...]) -> Program:
+    """One called `silent` never answers."""
+    if name == "silent":
+        return Program(name, command, grace=2.0, obstacle=lambda: "it keeps silent", patience=6.0, quiet_start=True)
+    return Program(name, command, grace=2.0)
 
 
 async def start(wanted: list[Program], supervisor: Supervisor) -> None:

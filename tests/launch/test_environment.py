@@ -11,7 +11,7 @@ import pytest
 from apps.launch.environment import child_environment
 from apps.launch.errors import LaunchError
 from apps.launch.leftovers import start_time
-from apps.launch.ports import Address, check_free, listens, page_answers
+from apps.launch.ports import Address, check_free, why_no_page, why_silent
 from apps.launch.procfile import read_procfile
 from tests.launch.conftest import ROOT
 
@@ -80,7 +80,7 @@ def three_free_ports() -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        if port < 65533 and not any(listens("127.0.0.1", port + step) for step in range(3)):
+        if port < 65533 and all(why_silent("127.0.0.1", port + step) for step in range(3)):
             return port
 
 
@@ -104,7 +104,7 @@ def test_a_host_that_is_not_ours_and_an_impossible_port_are_refused() -> None:
 
 
 def test_a_page_that_nobody_serves_does_not_answer() -> None:
-    assert not page_answers("127.0.0.1", three_free_ports(), "/signin", name="127.0.0.1")
+    assert why_no_page("127.0.0.1", three_free_ports(), "/signin", name="127.0.0.1")
 
 
 def test_the_procfile_starts_what_the_product_needs(tmp_path: Path) -> None:

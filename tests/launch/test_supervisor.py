@@ -107,7 +107,16 @@ def test_a_program_that_cannot_be_started_ends_the_start_and_the_others(small_up
     (tmp_path / "data" / "redis-socket" / "redis.sock").mkdir(parents=True)  # where its socket must go
     up = small_up(one=SLEEPER, redis="")
     assert up.process.wait(30) == 1
-    assert "redis does not start; its own lines above say why." in up.output
+    assert "redis does not start: " in up.output
+    assert up.output.rstrip().endswith("Address already in use")
+    assert up.children() == []
+
+
+def test_a_start_that_waits_says_what_for_and_one_that_fails_shows_the_programs_last_lines(small_up: Start) -> None:
+    up = small_up(silent="import time; print('cannot find my files', flush=True); time.sleep(600)")
+    up.wait_for(r"Waiting for silent: it keeps silent \(5 s so far\)")
+    up.wait_for(r"silent does not start: it keeps silent.\nThe last it said:\n  cannot find my files")
+    assert up.process.wait(30) == 1
     assert up.children() == []
 
 

@@ -11,9 +11,11 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Python gets a sentence,
 
 def main() -> None:
     read_names_as_utf8()
-    use_only_our_code()
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # PYTHONSAFEPATH leaves it out
+    from apps.launch.surroundings import forget_other_projects
     from apps.launch.terminal import speak_to_any_terminal
 
+    forget_other_projects()
     speak_to_any_terminal()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # the shell's may be of another project
     from django.core.exceptions import ImproperlyConfigured
@@ -31,14 +33,6 @@ def read_names_as_utf8() -> None:
     if sys.getfilesystemencoding() != "utf-8":
         os.environ.setdefault("PYTHONIOENCODING", locale.getencoding())
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
-
-
-def use_only_our_code() -> None:
-    """PYTHONPATH is of other projects, whose Django or `config` would be taken for ours."""
-    entries = os.environ.pop("PYTHONPATH", "").split(os.pathsep)
-    foreign = {os.path.abspath(entry) for entry in entries if entry}
-    ours = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [ours, *(entry for entry in sys.path if os.path.abspath(entry) not in foreign | {ours})]
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from apps.launch.surroundings import forget_other_tools, is_setting
+from apps.launch.surroundings import is_setting
 
-forget_other_tools()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 

@@ -5,7 +5,11 @@ would lead Pressroom to another server, and a provider's key is no business of P
 """
 
 import os
+import sys
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+BASE = Path(__file__).resolve().parents[2]
 
 # A setting of Pressroom has one of these names, or begins with one of these words.
 SETTINGS = {
@@ -38,6 +42,12 @@ def forget_other_tools(environment: MutableMapping[str, str] = os.environ) -> No
     """Take other tools' variables out of this process, and so out of what it starts. Called before any is read."""
     for name in [name for name in environment if name.startswith(OTHER_TOOLS)]:
         del environment[name]
+
+
+def forget_other_projects(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take the folders of PYTHONPATH out: another project's Django, or its `config`, would be taken for ours."""
+    foreign = {os.path.abspath(entry) for entry in environment.pop("PYTHONPATH", "").split(os.pathsep) if entry}
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) not in foreign - {str(BASE)}]
 
 
 def for_servers(given: Mapping[str, str] = os.environ) -> dict[str, str]:

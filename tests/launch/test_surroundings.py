@@ -99,12 +99,13 @@ def test_nothing_of_the_shell_reaches_what_up_starts(up_there: Up, shell: dict[s
     assert any(environment.get("XAI_API_KEY") == "canary-key" for _, environment in started.values())
 
     there = {**shell, "PRESSROOM_DATA_DIR": str(up_there.data)}
+    of_celery = {name: value for name, value in there.items() if name != "PYTHONPATH"}  # it has found `config` already
     programs = Path(sys.executable).parent
-    for command in (
-        [sys.executable, "manage.py", "queue", "stats"],
-        [str(programs / "celery"), "-A", "config", "inspect", "ping"],
+    for command, environment in (
+        ([sys.executable, "manage.py", "queue", "stats"], there),
+        ([str(programs / "celery"), "-A", "config", "inspect", "ping"], of_celery),
     ):
-        told = subprocess.run(command, cwd=ROOT, env=there, capture_output=True, errors="replace", check=False)
+        told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, errors="replace", check=False)
         assert told.returncode == 0, told.stdout + told.stderr
     assert up_there.stop(signal.SIGINT) == 0
     assert find(up_there.data) == []

@@ -9,16 +9,22 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
+from apps.accounts.audit import AuditEntry as AuditEntry
+
 TOKEN_PREFIX = "pr_live_"  # noqa: S105 - the public prefix that secret scanners look for
 SCOPES = {
     "read": "See jobs, rows and images",
     "write": "Create, change and cancel",
     "urgent": "Use priority 10",
 }
+STAFF_SCOPES = {"urgent"}
 
 
 class User(AbstractUser):
-    """A person. Staff see everyone's work in the admin and on the desk; what they may change there is given by name."""
+    """A person. Staff see everyone's work in the admin and on the desk; what they may change there is given by name.
+
+    Everyone's work is jobs, prompts, pictures and calls. E-mail addresses are not: see UserAdmin.
+    """
 
     queue_quota = models.PositiveIntegerField(
         null=True, blank=True, help_text="Jobs that may wait at once; 0: no limit; empty: as the settings say"
@@ -38,6 +44,11 @@ class User(AbstractUser):
     @property
     def _looks_after_the_desk(self) -> bool:
         return self.is_active and self.is_staff
+
+
+def scopes_for(user: User) -> dict[str, str]:
+    """The scopes that this person may give a token, with what they allow."""
+    return {scope: words for scope, words in SCOPES.items() if user.is_staff or scope not in STAFF_SCOPES}
 
 
 def hash_token(token: str) -> str:
@@ -75,7 +86,12 @@ class ApiToken(models.Model):
 def create_token(
     *, user: User, name: str, scopes: tuple[str, ...] = ("read", "write"), expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret text, which is not kept and cannot be shown again."""
+    """A new token and its secret text, which is not kept and cannot be shown again.
+
+    ValueError for a scope that this person may not give.
+    """
+    if refused := set(scopes) - scopes_for(user).keys():
+        raise ValueError(f"{user} may not give a token the scope {', '.join(sorted(refused))}: it is for staff.")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,

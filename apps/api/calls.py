@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts.audit import AuditEntry, record
 from apps.api.authentication import user_of
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented, read
@@ -44,5 +45,6 @@ class SettleCall(Endpoint):
     def post(self, request: Request, call_id: UUID) -> Response:
         given = read(SettleSerializer, request)
         settled = settle_call(user=user_of(request), call_id=call_id, **given)
+        record(via=AuditEntry.Via.API, user=user_of(request), action="settle call", subject=str(call_id), detail=given)
         job_id = settled.job.uid if settled.job else None
         return Response({"callId": settled.call.pk, "state": settled.call.state, "jobId": job_id})

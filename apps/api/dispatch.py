@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
-from apps.api.authentication import CronAuthentication, SessionAuthentication, TokenAuthentication
+from apps.api.authentication import CronAuthentication, SessionAuthentication, TokenAuthentication, record_staff
 from apps.api.permissions import CronOrStaff
 from apps.api.views import Endpoint, documented
 from apps.jobs.dispatch import dispatch
@@ -25,6 +25,7 @@ class Dispatch(Endpoint):
         operation_id="dispatch",
     )
     def post(self, request: Request) -> Response:
+        record_staff(request, "dispatch")
         return Response(dispatch())
 
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import examples
-from apps.api.authentication import Cron
+from apps.api.authentication import Cron, record_staff
 from apps.api.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
 from apps.api.serializers import CamelSerializer
@@ -59,6 +59,7 @@ class Init(Endpoint):
         operation_id="init_apply",
     )
     def post(self, request: Request) -> Response:
+        record_staff(request, "make ready")
         ensure_lanes()
         return Response({"scheduled": ensure_schedule(), "dispatched": dispatch(), **_seen(detailed=True)})
 

@@ -5,14 +5,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
+from apps.accounts.desk_admin import DeskAdmin
 from apps.assets.models import Asset
 from apps.assets.urls import asset_url, thumbnail_url
 
 
 @admin.register(Asset)
-class AssetAdmin(ModelAdmin):
+class AssetAdmin(DeskAdmin):
     list_display = ["picture", "name", "owner", "pixels", "size", "created_at"]
     list_display_links = ["picture", "name"]
     list_filter = ["created_at"]

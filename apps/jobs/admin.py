@@ -14,12 +14,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.paginator import InfinitePaginator
 
+from apps.accounts.desk_admin import DeskAdmin
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import lanes, lifecycle
+from apps.jobs import admin_schedule, lanes, lifecycle  # noqa: F401 - registers
 from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Hold, Job, JobEvent, Lane, Worker
 from apps.jobs.services import cancel_job, retry_job
@@ -43,7 +44,7 @@ class ReadOnly:
         return False
 
 
-class Uncounted(ReadOnly, ModelAdmin):
+class Uncounted(ReadOnly, DeskAdmin):
     """A long table."""
 
     show_full_result_count = False
@@ -224,7 +225,7 @@ class JobEventAdmin(Uncounted):
 
 
 @admin.register(Lane)
-class LaneAdmin(ModelAdmin):
+class LaneAdmin(DeskAdmin):
     """The limits; each worker obeys within a second."""
 
     list_display = ("name", "limit", "owner_limit")
@@ -244,7 +245,7 @@ class LaneAdmin(ModelAdmin):
 
 
 @admin.register(Hold)
-class HoldAdmin(ModelAdmin):
+class HoldAdmin(DeskAdmin):
     """What keeps jobs from starting. To delete one is to lift it; `manage.py queue` sets them."""
 
     list_display = ("scope", "key", "reason", "until", "set_by", "set_at", "note")
@@ -266,7 +267,7 @@ class HoldAdmin(ModelAdmin):
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnly, ModelAdmin):
+class WorkerAdmin(ReadOnly, DeskAdmin):
     list_display = ("name", "lanes", "processes", "started_at", "alive_at")
     ordering = ("-alive_at",)
 

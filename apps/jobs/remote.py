@@ -90,8 +90,11 @@ def _steer(verb: str, name: str, done: str, **options: str) -> dict[str, str]:
     from django.db import connection
     from django.utils.module_loading import import_string
 
+    from apps.accounts.audit import AuditEntry, record
+
     try:
         answer = import_string(f"apps.jobs.{verb}")(name, **options)
+        record(via=AuditEntry.Via.CELERY, actor=BY, action=verb.partition(".")[2], subject=name)
     except ValueError as error:
         return {"error": str(error)}
     finally:

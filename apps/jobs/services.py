@@ -104,7 +104,7 @@ def change_job(
     """Another priority, or a place right before or after another of the owner's own waiting jobs."""
     job = find_job(user=user, uid=uid)
     if priority is not None and priority != job.priority:
-        allow_priority(priority, urgent_allowed=urgent_allowed or user.is_staff)
+        allow_priority(priority, urgent_allowed=urgent_allowed)
         if not lifecycle.change_priority(job.pk, priority):
             raise _too_late(job)
     if before is not None:
@@ -142,7 +142,7 @@ def _other_priority(job: Job, other: Job) -> Problem:
 
 
 def allow_priority(priority: int, *, urgent_allowed: bool) -> None:
-    """Priority 10 jumps everybody's queue, so it needs staff or a token with the scope `urgent`."""
+    """Priority 10 jumps everybody's queue: it is for staff, whose tokens need the scope `urgent` for it."""
     if priority >= URGENT and not urgent_allowed:
         raise Problem(403, "priority_reserved", "Priority 10 is for urgent work by staff.", "Use 9 or less.")
 

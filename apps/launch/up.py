@@ -24,6 +24,9 @@ from apps.launch.terminal import print_line, telling
 
 APP_GRACE = 10.0  # seconds for a worker to finish, or give back, what it does
 OUR_FILES = {"up.lock", "secret-key", "environment.json"}  # a data directory in use holds one of them
+NO_ADMINISTRATOR = (
+    "  nobody may use /admin yet: make an administrator with `manage.py createsuperuser` in another terminal"
+)
 OPEN_FILES = 65_536  # one for each live stream; the usual 1,024 is too few for it
 
 
@@ -95,7 +98,8 @@ async def make_demo(supervisor: Supervisor, environment: Mapping[str, str]) -> s
     code, shown = await supervisor.run(manage("demo", "--skip-checks", environment=environment))
     try:
         made = json.loads(shown[-1]) if code == 0 else {}
-        return f"  sign in as {made['username']} / {made['password']}"
+        first = "" if made["administrator"] else f"\n{NO_ADMINISTRATOR}"
+        return f"  sign in as {made['username']} / {made['password']}{first}"
     except (ValueError, KeyError, IndexError):
         show(supervisor, "demo", [*shown, "The demo could not be made; Pressroom starts without it."])
         return ""

@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.accounts.models import SCOPES, ApiToken, create_token
+from apps.accounts.models import ApiToken, User, create_token, scopes_for
+from apps.pages.shell import reader
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(max_length=80, error_messages={"required": "Give it a name, to know it by later."})
     scopes = forms.MultipleChoiceField(
-        choices=list(SCOPES.items()),
         initial=["read", "write"],
         error_messages={"required": "Choose at least one thing it may do."},
     )
@@ -24,11 +24,15 @@ class TokenForm(forms.Form):
         choices=[("90", "90 days"), ("365", "1 year"), ("30", "30 days"), ("", "Never")], required=False, initial="90"
     )
 
+    def __init__(self, user: User, *given: object) -> None:
+        super().__init__(*given)  # type: ignore[arg-type]
+        self.fields["scopes"].choices = list(scopes_for(user).items())  # type: ignore[attr-defined]
+
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
-    form = TokenForm(request.POST) if request.method == "POST" else TokenForm()
+    form = TokenForm(reader(request), *([request.POST] if request.method == "POST" else []))
     if request.method == "POST" and form.is_valid():
         return _made(request, form.cleaned_data)
     return _page(request, form, status=422 if form.errors else 200)
@@ -38,8 +42,8 @@ def _made(request: HttpRequest, chosen: dict[str, object]) -> HttpResponse:
     days = chosen["days"]
     ends = timezone.now() + timedelta(days=int(str(days))) if days else None
     scopes = tuple(str(scope) for scope in chosen["scopes"])  # type: ignore[attr-defined]
-    token, secret = create_token(user=request.user, name=str(chosen["name"]), scopes=scopes, expires_at=ends)  # type: ignore[arg-type]
-    return _page(request, TokenForm(), secret=secret, secret_name=token.name)
+    token, secret = create_token(user=reader(request), name=str(chosen["name"]), scopes=scopes, expires_at=ends)
+    return _page(request, TokenForm(reader(request)), secret=secret, secret_name=token.name)
 
 
 def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **shown: object) -> HttpResponse:

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from apps.accounts.desk_admin import DeskAdmin
 from apps.providers.errors import PROVIDER_NAMES
 from apps.providers.models import Breaker, Call, Earmark, Place, ProviderHold, Upload
 
@@ -24,7 +24,7 @@ class CappedPaginator(Paginator):
         return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[attr-defined]
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(DeskAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
     list_per_page = 50

@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
+from apps.accounts.desk_admin import DeskAdmin
 from apps.core.errors import Problem
 from apps.studio import admin_calls  # noqa: F401
 from apps.studio.links import image_url, thumbnail_url
@@ -16,7 +16,7 @@ from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Strateg
 from apps.studio.prompting.strategies import check_strategy, new_version
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(DeskAdmin):
     """State lives in the job engine: nothing here may be added, changed or removed."""
 
     show_full_result_count = False
@@ -32,7 +32,7 @@ class ReadOnly(ModelAdmin):
         return False
 
 
-class Undeletable(ModelAdmin):
+class Undeletable(DeskAdmin):
     """What has jobs is deleted on its page or by the API, which cancel them first."""
 
     show_full_result_count = False
@@ -69,7 +69,7 @@ class StrategyForm(forms.ModelForm):
 
 
 @admin.register(Strategy)
-class StrategyAdmin(ModelAdmin):
+class StrategyAdmin(DeskAdmin):
     """Versions are added, never changed; one can be switched off, so that its name means an older one again."""
 
     form = StrategyForm

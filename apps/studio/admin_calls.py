@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from unfold.decorators import action
 
+from apps.accounts.desk_admin import record_act
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.providers.admin import CallAdmin
@@ -45,12 +46,14 @@ class SettleableCallAdmin(CallAdmin):
         return render(request, "admin/call_settle.html", context)
 
     def has_settle_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self.has_view_permission(request) and request.user.is_staff
+        """To settle decides about money, so to look is not enough."""
+        return request.user.has_perm("providers.change_call")
 
     def _settle(self, request: HttpRequest, call_id: UUID, answers: dict[str, str]) -> None:
         assert isinstance(request.user, User)
         try:
             settled = settle_call(user=request.user, call_id=call_id, everybody=True, **answers)
+            record_act(request, "settle call", str(call_id), **answers)
         except Problem as problem:
             messages.error(request, f"{problem.detail} {problem.action}")
         else:

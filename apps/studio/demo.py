@@ -1,18 +1,21 @@
 """The demo: a user and a workspace of real photographs, so that the first page has something to press."""
 
+import os
 from pathlib import Path
 
-from django.contrib.auth.models import Permission
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import User
 from apps.assets.library import store_upload
 from apps.assets.urls import asset_url
 from apps.studio.models import Row, Workspace
 
 USERNAME = "demo"
-STEERS = ("change_job", "change_lane", "add_hold", "change_hold", "delete_hold")
+# What releases before 0.2 gave the demo user, who was staff then.
+ONCE_GIVEN = {"change_job", "change_lane", "add_hold", "change_hold", "delete_hold"}
 PHOTOS = Path(__file__).parent / "demo_photos"
 # label, target, references
 ROWS: tuple[tuple[str, str, list[str]], ...] = (
@@ -23,17 +26,38 @@ ROWS: tuple[tuple[str, str, list[str]], ...] = (
 )
 
 
+def known_password() -> str:
+    """What the demo's password is, where it can be read: in the environment or the data directory. Else empty."""
+    path = Path(settings.DATA_DIR) / "demo-password"
+    try:
+        return os.environ.get("PRESSROOM_DEMO_PASSWORD") or path.read_text().strip()
+    except OSError:
+        return ""
+
+
 def make_demo(password: str) -> User:
-    """The demo user with this password, and the workspace if the user has none. Run again: nothing doubles."""
-    user, _created = User.objects.get_or_create(username=USERNAME, defaults={"first_name": "Demo", "is_staff": True})
+    """The demo user with this password, and the workspace if the user has none. Run again: nothing doubles.
+
+    An ordinary user: its password is printed at each start, so it must not see or steer others' work.
+    """
+    user, _created = User.objects.get_or_create(username=USERNAME, defaults={"first_name": "Demo"})
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
-    # What somebody who runs a desk does in the administration, and nothing else.
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="jobs", codename__in=STEERS))
+    _take_back(user)
     if not user.workspaces.exists():
         _make_workspace(user)
     return user
+
+
+def _take_back(user: User) -> None:
+    """What an earlier release gave. Who was given more on purpose stays as he is, and `manage.py check` warns of it."""
+    codenames = set(user.user_permissions.values_list("codename", flat=True))
+    if user.is_staff and not user.is_superuser and codenames <= ONCE_GIVEN and not user.groups.exists():
+        user.is_staff = False
+        user.save(update_fields=["is_staff"])
+        user.user_permissions.clear()
+        record(via=AuditEntry.Via.COMMAND, action="make the demo an ordinary user", subject=user.username)
 
 
 def _make_workspace(user: User) -> None:

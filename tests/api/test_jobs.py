@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from apps.accounts.models import User
+from apps.accounts.models import ApiToken, User
 from apps.jobs import lifecycle
 from apps.jobs.lanes import forget_limits
 from apps.jobs.models import Job
@@ -97,7 +97,6 @@ def test_priority_10_is_reserved(owner: User, row: Row, call: Caller) -> None:
     session = Caller(user=owner)
     problem(generate(session, row, priority=10), 403, "priority_reserved")
     assert not Job.objects.exists()
-    assert generate(caller_of(owner, "read", "write", "urgent"), row, priority=10).status_code == 201
     job = JobFactory(row=row)
     problem(call("PATCH", f"/api/jobs/{job.uid}", {"priority": 10}), 403, "priority_reserved")
 
@@ -205,9 +204,22 @@ def test_retry_makes_a_new_job_that_names_the_old(call: Caller, row: Row) -> Non
     problem(call("POST", f"/api/jobs/{response.json()['jobId']}/retry"), 409, "not_retryable")
 
 
-def test_staff_may_say_urgent_of_their_own(db: None) -> None:
+def test_staff_say_urgent_of_their_own_with_a_token_for_it(db: None) -> None:
     staff = StaffFactory()
-    assert generate(caller_of(staff), row_of(staff), priority=10).status_code == 201
+    row = row_of(staff)
+    problem(generate(caller_of(staff), row, priority=10), 403, "priority_reserved")
+    assert generate(Caller(user=staff), row, priority=10).status_code == 201
+    assert generate(caller_of(staff, "read", "write", "urgent"), row, priority=10).status_code == 201
+
+
+def test_a_token_with_the_scope_gives_nothing_to_who_is_not_staff(owner: User, row: Row) -> None:
+    token, secret = token_for(owner)
+    ApiToken.objects.filter(pk=token.pk).update(scopes=["read", "write", "urgent"])  # made before, or by former staff
+    caller, job = Caller(secret), JobFactory(row=row)
+    problem(generate(caller, row, priority=10), 403, "priority_reserved")
+    problem(caller("PATCH", f"/api/jobs/{job.uid}", {"priority": 10}), 403, "priority_reserved")
+    asked = {"rowId": str(row.pk), "targetUrl": row.target_url, "priority": 10}
+    problem(caller("POST", "/api/prompt/queue", asked), 403, "priority_reserved")
 
 
 def test_change_priority_and_place(call: Caller, row: Row) -> None:

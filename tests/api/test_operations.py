@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from apps.accounts.audit import AuditEntry
 from apps.jobs.broker import hints
 from apps.jobs.models import Job, Worker
 from apps.jobs.states import Status
@@ -137,3 +138,16 @@ def test_not_ready_without_a_database(nobody: Caller, monkeypatch: pytest.Monkey
     response = nobody("GET", "/health/ready")
     assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
     assert nobody("GET", "/health/live").status_code == 200
+
+
+@pytest.mark.usefixtures("_secrets", "db")
+def test_what_staff_make_the_desk_do_is_written_down_and_what_the_scheduler_does_is_not() -> None:
+    for path in (*DISPATCH, "/api/init"):
+        bearing(SECRET)("POST", path)
+    assert not AuditEntry.objects.exists()
+    staff = StaffFactory()
+    for path in (*DISPATCH, "/api/init"):
+        caller_of(staff)("POST", path)
+    entries = AuditEntry.objects.order_by("pk")
+    assert [(one.actor, one.via) for one in entries] == [(staff.username, "api")] * 3
+    assert [one.action for one in entries] == ["dispatch", "dispatch", "make ready"]

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from apps.accounts.audit import AuditEntry, machine_user
 from apps.accounts.models import User
 from apps.jobs import lifecycle, operations, services
 from apps.jobs.estimates import describe
@@ -198,3 +199,23 @@ def test_celery_remote_control_steers_as_the_command_does(enqueue: Enqueue, owne
         control("release_provider", "xai")
         control("release_owner", owner.username)
         assert not Hold.objects.exists()
+
+
+def test_what_the_command_line_does_is_written_down_with_who_runs_it(enqueue: Enqueue) -> None:
+    queue("stats")
+    queue("redrive", "--dry-run")
+    assert not AuditEntry.objects.exists()
+    queue("pause", LANE, "--by", "ada", "--why", "tests")
+    queue("release", "owner", enqueue().owner.username)
+    paused, released = AuditEntry.objects.order_by("pk")
+    assert (paused.actor, paused.via, paused.action, paused.subject) == (
+        machine_user(), "command", "queue pause", LANE,
+    )  # fmt: skip
+    assert paused.detail == {"by": "ada", "why": "tests"}
+    assert released.action == "queue release"
+
+
+def test_a_token_of_the_command_line_is_written_down(owner: User) -> None:
+    call_command("create_token", owner.username, stdout=StringIO())
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.detail) == ("make token", {"owner": owner.username})

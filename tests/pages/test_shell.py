@@ -137,6 +137,16 @@ def test_a_token_is_made_shown_once_and_works(page: Client, reader: User) -> Non
     assert secret not in page.get("/account").content.decode()
 
 
+def test_the_scope_urgent_is_granted_by_staff_only(page: Client, reader: User) -> None:
+    asked = {"name": "Rush", "scopes": ["read", "urgent"], "days": "30"}
+    assert page.post("/account", asked).status_code == 422
+    assert "Use priority 10" not in page.get("/account").content.decode()
+    assert not ApiToken.objects.exists()
+    User.objects.filter(pk=reader.pk).update(is_staff=True)
+    assert page.post("/account", asked).status_code == 200
+    assert ApiToken.objects.get().scopes == ["read", "urgent"]
+
+
 @pytest.mark.parametrize(
     "wrong", [{"name": ""}, {"scopes": ["root"]}, {"scopes": []}, {"days": "1000000"}, {"name": "x" * 81}]
 )

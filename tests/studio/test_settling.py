@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.accounts.audit import AuditEntry
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.reconcile import reconcile
 from apps.providers.models import Call
 from apps.studio.models import GeneratedImage
-from apps.studio.orders import settle_call
+from apps.studio.orders import DECISIONS, settle_call
 from tests.factories import CallFactory, JobFactory, StaffFactory, UserFactory, finish
 from tests.support.simulator import SimulatorProcess
 from tests.support.stack import wait_until
@@ -108,11 +109,25 @@ def test_a_job_that_still_looks_is_left_alone() -> None:
     assert refused.value.code == "still_looking"
 
 
-def test_staff_settle_in_the_admin(call: Call) -> None:
+def test_staff_who_may_only_look_settle_nothing(call: Call) -> None:
     client = Client()
-    client.force_login(StaffFactory(is_superuser=True))
+    client.force_login(StaffFactory())
+    page = f"/admin/providers/call/{call.pk}/settle/"
+    for decision in DECISIONS:
+        assert client.post(page, {"decision": decision, "prediction_id": ""}).status_code == 403
+    call.refresh_from_db()
+    assert (call.state, call.resent) == ("unknown", False)
+    assert not AuditEntry.objects.exists()
+
+
+def test_staff_settle_in_the_admin(call: Call) -> None:
+    client, root = Client(), StaffFactory(is_superuser=True)
+    client.force_login(root)
     page = f"/admin/providers/call/{call.pk}/settle/"
     assert b"never arrived" in client.get(page, follow=True).content
     assert client.post(page, {"decision": "never_arrived", "prediction_id": ""}, follow=True).status_code == 200
     call.refresh_from_db()
     assert call.state == "lost"
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.subject) == (root.username, "settle call", str(call.pk))
+    assert entry.detail["decision"] == "never_arrived"

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import SCOPES, User, create_token
 
 
@@ -17,5 +18,9 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user {username!r}. Make one with `manage.py createsuperuser`.")
-        _token, secret = create_token(user=user, name=name, scopes=tuple(scope or ("read", "write")))
+        try:
+            token, secret = create_token(user=user, name=name, scopes=tuple(scope or ("read", "write")))
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        record(via=AuditEntry.Via.COMMAND, action="make token", subject=str(token), detail={"owner": username})
         self.stdout.write(secret)

@@ -1,6 +1,5 @@
 """`manage.py queue`: see how the queue stands, and steer it."""
 
-import getpass
 import json
 from dataclasses import asdict
 from datetime import timedelta
@@ -11,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from apps.accounts.audit import AuditEntry, machine_user, record
 from apps.jobs import lanes, operations
 from apps.jobs.operations import LaneFacts, Redrive
 
@@ -53,11 +53,19 @@ class Command(BaseCommand):
         redrive.add_argument("--most", type=int, default=MOST_REDRIVEN, help="the newest so many (default: 1000)")
 
     def handle(self, *, verb: str, **options: Any) -> None:
-        options["by"] = options["by"] or getpass.getuser()
+        said, options["by"] = options["by"], options["by"] or machine_user()
         try:
             answer, words = getattr(self, f"_{verb}")(options)
         except ValueError as error:
             raise CommandError(str(error)) from error
+        if verb != "stats" and not options.get("dry_run"):
+            subject = options.get("name") or options.get("lane") or ""
+            record(
+                via=AuditEntry.Via.COMMAND,
+                action=f"queue {verb}",
+                subject=subject,
+                detail={"by": said, "why": options["why"]},
+            )
         self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2) if options["json"] else words)
 
     def _stats(self, options: dict[str, Any]) -> tuple[object, str]:

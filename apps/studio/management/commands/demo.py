@@ -1,30 +1,31 @@
-"""`manage.py demo`: makes the demo user and workspace; prints one line of JSON: username, password, url."""
+"""`manage.py demo`: makes the demo user and workspace; prints one line of JSON: username, password, url, administrator."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.studio.demo import USERNAME, make_demo
+from apps.accounts.models import User
+from apps.studio.demo import USERNAME, known_password, make_demo
 
 
 class Command(BaseCommand):
     help = "Make the demo user and a workspace of real photographs. Safe to run again."
 
     def handle(self, **_options: object) -> None:
-        password = os.environ.get("PRESSROOM_DEMO_PASSWORD") or _kept_password()
+        password = known_password() or _new_password()
         make_demo(password)
-        self.stdout.write(json.dumps({"username": USERNAME, "password": password, "url": settings.SITE_URL}))
+        administrator = User.objects.filter(is_superuser=True, is_active=True).exists()
+        told = {"username": USERNAME, "password": password, "url": settings.SITE_URL, "administrator": administrator}
+        self.stdout.write(json.dumps(told))
 
 
-def _kept_password() -> str:
+def _new_password() -> str:
     """Made once for each data directory, so that the sign-in printed at one start works at the next."""
     path = Path(settings.DATA_DIR) / "demo-password"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(9))
-    return path.read_text().strip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_urlsafe(9))
+    return known_password()

@@ -1,0 +1,65 @@
+"""What every page of the administration has in common: whatever is done there is written down."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, cast
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from apps.accounts.audit import AuditEntry, record
+from apps.accounts.models import User
+
+MOST_NAMED = 100
+
+
+class DeskAdmin(ModelAdmin):
+    """Base of every ModelAdmin here. An action that names no permission takes that to change: to look is not to act."""
+
+    def _filter_actions_by_permissions(self, request: HttpRequest, actions: Iterable[Any]) -> list[Any]:
+        allowed = super()._filter_actions_by_permissions(request, actions)
+        may_change = self.has_change_permission(request)
+        return [one for one in allowed if may_change or hasattr(one[0], "allowed_permissions")]
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record(request, f"add {obj._meta.verbose_name}", [obj], changed=message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record(request, f"change {obj._meta.verbose_name}", [obj], changed=message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        _record(request, f"delete {self.opts.verbose_name}", queryset)
+        return super().log_deletions(request, queryset)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Only what this person may do, each written down. Deleting is: by log_deletions, after it was confirmed."""
+        actions = super().get_actions(request)
+        return {
+            name: (act if name == "delete_selected" else _recorded(name, act), name, description)
+            for name, (act, name, description) in actions.items()
+        }
+
+
+def record_act(request: HttpRequest, action: str, subject: str, **detail: object) -> None:
+    """An act on the administration that is no list action and no form of its own model."""
+    record(via=AuditEntry.Via.ADMIN, user=cast(User, request.user), action=action, subject=subject, detail=detail)
+
+
+def _recorded(name: str, act: Callable[..., Any]) -> Callable[..., Any]:
+    """Written down before it is done: an act that dies half-way has its entry too."""
+
+    @wraps(act)
+    def recorded(model_admin: DeskAdmin, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
+        _record(request, f"{name} {model_admin.opts.verbose_name}", chosen)
+        return act(model_admin, request, chosen)
+
+    return recorded
+
+
+def _record(request: HttpRequest, action: str, things: Iterable[Model], **detail: object) -> None:
+    named = [f"{thing.pk}: {thing}"[:200] for thing in list(things)[:MOST_NAMED]]
+    subject = named[0] if len(named) == 1 else f"{len(named)} of them"
+    record_act(request, action, subject, **({"chosen": named} if len(named) != 1 else {}) | detail)

@@ -19,7 +19,7 @@ from apps.jobs.schedule import ensure_schedule
 
 
 class VitalSerializer(CamelSerializer):
-    name = serializers.ChoiceField(choices=["database", "redis", "workers", "beat", "storage", "keys"])
+    name = serializers.ChoiceField(choices=["database", "redis", "workers", "beat", "storage", "keys", "providers"])
     ok = serializers.BooleanField()
     detail = serializers.CharField(required=False, help_text="Only for staff and the scheduler")
     action = serializers.CharField(required=False, help_text="What to do; empty when it is ok. Only for them too")

@@ -7,10 +7,6 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from apps.core.failpoints import armed
-
-_PROVIDER_KEYS = {"xai": ("XAI_API_KEY", "prompts"), "wavespeed": ("WAVESPEED_API_KEY", "images")}
-
 
 @register
 def needed(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
@@ -85,34 +81,6 @@ def durations(app_configs: Sequence[AppConfig] | None, **_options: object) -> li
             )
         )
     return wrong
-
-
-@register
-def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
-    """A provider without a key cannot be called; what needs it would wait."""
-    return [
-        Warning(
-            f"{name} is not set: no {product} can be made.",
-            hint=f"Set {name}, or run `manage.py up` to try the simulator.",
-            id="pressroom.W001",
-        )
-        for name, product in _PROVIDER_KEYS.values()
-        if not getattr(settings, name)
-    ]
-
-
-@register
-def faults(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
-    """Failpoints belong into tests against the simulator."""
-    if not armed() or set(settings.SIMULATED) >= set(_PROVIDER_KEYS):
-        return []
-    return [
-        Warning(
-            "PRESSROOM_FAILPOINTS is set, and a real provider is called: workers will die on purpose.",
-            hint="Unset it.",
-            id="pressroom.W005",
-        )
-    ]
 
 
 @register(Tags.security, deploy=True)

@@ -20,9 +20,9 @@ from unfold.paginator import InfinitePaginator
 from apps.accounts.desk_admin import DeskAdmin
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import admin_schedule, lanes, lifecycle  # noqa: F401 - registers
+from apps.jobs import admin_holds, admin_schedule, lanes, lifecycle  # noqa: F401 - registers
 from apps.jobs.estimates import describe
-from apps.jobs.models import Attempt, Hold, Job, JobEvent, Lane, Worker
+from apps.jobs.models import Attempt, Job, JobEvent, Lane, Worker
 from apps.jobs.services import cancel_job, retry_job
 from apps.jobs.wakeups import wake_after_commit
 from apps.providers.models import Call
@@ -137,7 +137,8 @@ class JobAdmin(Uncounted):
         if told is None or (told.position is None and not told.reason):
             return "–"
         wait = "not known" if told.p50 is None else f"{told.p50:.0f}–{told.p90:.0f} s"
-        return f"position {told.position}, wait {wait}, {told.reason or 'in line'}"
+        why = " ".join([told.reason or "in line", str(told.facts.get("message") or "")]).strip()
+        return f"position {told.position}, wait {wait}, {why}"
 
     @admin.display(description="tries before and after")
     def retried(self, job: Job) -> str:
@@ -244,34 +245,7 @@ class LaneAdmin(DeskAdmin):
         wake_after_commit(obj.name)
 
 
-@admin.register(Hold)
-class HoldAdmin(DeskAdmin):
-    """What keeps jobs from starting. To delete one is to lift it; `manage.py queue` sets them."""
-
-    list_display = ("scope", "key", "reason", "until", "set_by", "set_at", "note")
-    list_filter = ("scope",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
-        return False
-
-    def delete_model(self, request: HttpRequest, obj: Hold) -> None:
-        super().delete_model(request, obj)
-        _wake_all()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:
-        super().delete_queryset(request, queryset)
-        _wake_all()
-
-
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly, DeskAdmin):
     list_display = ("name", "lanes", "processes", "started_at", "alive_at")
     ordering = ("-alive_at",)
-
-
-def _wake_all() -> None:
-    for lane in settings.LANES:
-        wake_after_commit(lane)

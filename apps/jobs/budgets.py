@@ -14,7 +14,7 @@ from apps.jobs.states import Reason, Status
 from apps.jobs.values import Failure, Lease
 from apps.providers import spending
 from apps.providers.clock import database_now
-from apps.providers.errors import provider_name
+from apps.providers.registry import provider_name
 from apps.providers.spending import Short, Wanted
 
 MOST_AT_ONCE = 100

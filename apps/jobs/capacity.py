@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from apps.jobs.lanes import limits_of
 from apps.jobs.models import Hold, Job
@@ -161,7 +161,8 @@ def look_at(lane: str) -> LaneState:
     limits = limits_of(lane)
     counts = Job.objects.processing().filter(lane=lane).values_list("owner_id").annotate(n=Count("id"))
     now, last, processes = _rows(_WORKERS, {"lane": lane, "silent": WORKER_SILENT_SECONDS})[0]
-    holds = list(Hold.objects.filter(Q(until=None) | Q(until__gt=now)))
+    standing = Hold.objects.filter(Q(until=None) | Q(until__gt=now))
+    holds = list(standing.order_by(F("until").desc(nulls_first=True), "pk"))  # whatever ends last is the reason
     return LaneState(
         now=now,
         line=_line(lane, holds),

@@ -26,12 +26,16 @@ from apps.jobs.capacity import (
 from apps.jobs.figures import Statistics, statistics
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
-from apps.providers import spending
+from apps.providers import breakers, spending
+from apps.providers.causes import cause_of
+from apps.providers.models import Breaker, BreakerState
 
 __all__ = ["FAR", "WORKER_SILENT_SECONDS", "Outlook", "Statistics", "describe", "statistics"]
 
-# Nobody can say when these end.
+# Nobody can say when these end, nor when those of the second line do that have no "until".
 _OPEN_ENDED = (Reason.LANE_PAUSED, Reason.NO_WORKER, Reason.BUDGET)
+_ENDED_BY_SOMEBODY = (Reason.PROVIDER_HELD, Reason.OWNER_HELD, Reason.BREAKER_OPEN)
+_BY_PROVIDER = (Reason.RATE_LIMITED, Reason.BREAKER_OPEN)
 _EARLIER = """
 SELECT id, count FROM (
   SELECT id, row_number() OVER (PARTITION BY lane, owner_id, priority ORDER BY id) - 1 AS count FROM jobs_job
@@ -61,6 +65,7 @@ class _View:
     durations: dict[str, Durations]
     ahead: dict[int, Job]
     earlier: dict[int, int]
+    breakers: list[Breaker]
     is_woken: bool
 
 
@@ -74,6 +79,7 @@ def describe(jobs: Sequence[Job]) -> dict[int, Outlook]:
         durations=durations_of({job.kind for job in everybody}) if everybody else {},
         ahead=ahead,
         earlier=_earlier([job for job in live if job.waits_for_id in ahead]),
+        breakers=breakers.standing() if any(job.provider for job in everybody) else [],
         is_woken=not live or hints.answers(),
     )
     told = {job.pk: _outlook(job, view) for job in jobs if job.finished_at is None}
@@ -114,22 +120,25 @@ def _outlook(job: Job, view: _View) -> Outlook:
 def _queued(job: Job, view: _View) -> Outlook:
     lane = view.lanes[job.lane]
     position = lane.ahead_of(job)
-    reason, until, facts = _why(job, lane, is_woken=view.is_woken)
+    reason, until, facts = _why(job, lane, view)
     place = lane.line.get(job.pk) or Place(position, job.owner_id, job.priority, job.turn)
     return _told(job, view, place, Outlook(position, reason=reason, until=until, facts=facts))
 
 
 def _scheduled(job: Job, view: _View) -> Outlook:
     """It comes back to the front of its line, or joins it then."""
-    facts = {"attempt": job.attempt + 1, "of": job.max_retries + 1, "provider": job.provider}
+    facts: dict[str, object] = {"attempt": job.failures + 1, "of": job.max_retries + 1, "provider": job.provider}
     lane = view.lanes[job.lane]
+    if job.reason in _BY_PROVIDER:
+        hold = next((hold for hold in lane.holds if hold.reason == job.reason and _holds(hold, job)), None)
+        facts |= _cause(job, view, hold.cause if hold else "")
     place = lane.newcomer(job) if job.queued_at is None else Place(0, job.owner_id, job.priority, job.turn)
     return _told(job, view, place, Outlook(reason=job.reason, until=job.run_after, facts=facts))
 
 
 def _told(job: Job, view: _View, place: Place, outlook: Outlook) -> Outlook:
     """The outlook with its wait."""
-    if outlook.reason in _OPEN_ENDED:
+    if outlook.reason in _OPEN_ENDED or (outlook.reason in _ENDED_BY_SOMEBODY and outlook.until is None):
         return replace(outlook, wait_unknown=outlook.reason)
     took, lane = view.durations.get(job.kind), view.lanes[job.lane]
     if took is None:
@@ -162,22 +171,41 @@ def _waiting(job: Job, view: _View) -> Outlook:
     return replace(outlook, p50=max(before.p50 + took.p50, own.p50), p90=before.p90 + took.p90 + own.p90)
 
 
-def _why(job: Job, lane: LaneState, *, is_woken: bool) -> tuple[str, datetime | None, dict[str, object]]:
+def _why(job: Job, lane: LaneState, view: _View) -> tuple[str, datetime | None, dict[str, object]]:
     """Why it does not run now: the first of these that is so; nothing when it is about to start."""
     for hold in lane.holds:
         if _holds(hold, job):
             by = {"by": hold.set_by, "since": hold.set_at, "note": hold.note, "provider": job.provider}
-            return hold.reason, hold.until, by
+            theirs = hold.cause or hold.reason in _BY_PROVIDER
+            return hold.reason, hold.until, by | (_cause(job, view, hold.cause) if theirs else {})
     if not lane.processes:
         return Reason.NO_WORKER, None, {"since": lane.silent_since}
-    if not is_woken:
+    if not view.is_woken:
         return Reason.NO_WORKER, None, {"cause": "redis_away"}
+    if _breaker(job, view):
+        return Reason.BREAKER_OPEN, None, {"provider": job.provider} | _cause(job, view, "")
     own = lane.running_of.get(job.owner_id, 0)
     if lane.owner_limit is not None and own >= lane.owner_limit:
         return Reason.OWNER_LIMIT, None, {"limit": lane.owner_limit, "running": own}
     if lane.limit is not None and lane.running >= lane.limit:
         return Reason.LANE_LIMIT, None, {"limit": lane.limit, "running": lane.running}
     return "", None, {}
+
+
+def _breaker(job: Job, view: _View) -> Breaker | None:
+    """The breaker that its next call meets: the whole provider's; a model's only when it was tried, for then it met that one."""
+    met = (one for one in view.breakers if one.provider == job.provider and (not one.model or job.attempt))
+    return next(met, None)
+
+
+def _cause(job: Job, view: _View, cause: str) -> dict[str, object]:
+    """What is the matter with the provider, in a code and in words; `trial`: another call tries it right now."""
+    breaker = _breaker(job, view)
+    code = cause or (breaker.reason if breaker else "")
+    words = cause_of(code, job.provider)
+    probe = breaker.probe_until if breaker and breaker.state == BreakerState.HALF_OPEN else None
+    trial = probe is not None and probe > view.lanes[job.lane].now
+    return {"cause": code, "message": words.said, "action": words.yours, "trial": trial}
 
 
 def _holds(hold: Hold, job: Job) -> bool:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.jobs.models import Hold, Lane
+from apps.jobs.states import Reason
 from apps.jobs.wakeups import wake_after_commit
 
 # A changed limit is obeyed within this many seconds; asking the database at each claim would cost a round trip.
@@ -16,10 +17,10 @@ _remembered: dict[str, tuple[float, "Limits"]] = {}
 
 # Many workers may be told to wait at once, each by its own answer; "until" null lasts until somebody lifts it.
 _HOLD = """
-INSERT INTO jobs_hold AS h (scope, key, reason, until, set_by, note, set_at)
-VALUES (%(scope)s, %(key)s, %(reason)s, %(until)s, %(by)s, %(note)s, clock_timestamp())
-ON CONFLICT (scope, key, reason) DO UPDATE SET until = excluded.until, set_by = excluded.set_by, note = excluded.note,
-  set_at = excluded.set_at
+INSERT INTO jobs_hold AS h (scope, key, reason, until, cause, set_by, note, set_at)
+VALUES (%(scope)s, %(key)s, %(reason)s, %(until)s, %(cause)s, %(by)s, %(note)s, clock_timestamp())
+ON CONFLICT (scope, key, reason) DO UPDATE SET until = excluded.until, cause = excluded.cause, set_by = excluded.set_by,
+  note = excluded.note, set_at = excluded.set_at
 WHERE excluded.until IS NULL OR excluded.until >= h.until
 """
 
@@ -55,24 +56,42 @@ def ensure_lanes() -> None:
 def pause(lane: str, *, by: str = "", note: str = "") -> None:
     """Nothing of the lane starts until it is resumed; what runs goes on, what waits keeps its place."""
     _known(lane)
-    hold(Hold.Scope.LANE, lane, reason="lane_paused", by=by, note=note)
+    hold(Hold.Scope.LANE, lane, reason=Reason.LANE_PAUSED, by=by, note=note)
 
 
 def resume(lane: str) -> None:
     _known(lane)
-    lift(Hold.Scope.LANE, lane, reason="lane_paused")
-    wake_after_commit(lane)
+    lift(Hold.Scope.LANE, lane)
 
 
-def hold(scope: str, key: str, *, reason: str, until: datetime | None = None, by: str = "", note: str = "") -> None:
+def hold(
+    scope: str,
+    key: str,
+    *,
+    reason: str,
+    until: datetime | None = None,
+    cause: str = "",
+    by: str = "",
+    note: str = "",
+) -> None:
     """Keeps matching queued jobs from starting. Of two holds for one reason the one that ends later stands."""
-    values = {"scope": scope, "key": key, "reason": reason, "until": until, "by": by, "note": note[:200]}
+    values = {
+        "scope": scope, "key": key, "reason": reason, "until": until, "cause": cause, "by": by, "note": note[:200],
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_HOLD, values)
 
 
-def lift(scope: str, key: str, *, reason: str) -> None:
-    Hold.objects.filter(scope=scope, key=key, reason=reason).delete()
+def lift(scope: str, key: str) -> None:
+    """Nothing of any reason holds it any more, and whoever may have waited for that is woken."""
+    Hold.objects.filter(scope=scope, key=key).delete()
+    wake_all()
+
+
+def wake_all() -> None:
+    """Every lane, once the caller's transaction is committed: what was lifted may have held any of them."""
+    for lane in settings.LANES:
+        wake_after_commit(lane)
 
 
 def _known(lane: str) -> None:

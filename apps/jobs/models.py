@@ -220,9 +220,11 @@ class Lane(models.Model):
 
 
 class Hold(models.Model):
-    """Something that keeps queued jobs from starting: a paused lane, a rate limit, an open breaker, a used-up budget.
+    """Something that keeps queued jobs from starting: a paused lane, a rate limit, an open breaker, a person's word.
 
-    `key` is the lane's or provider's name or the owner's id; `until` null: until somebody lifts it.
+    The one place that says until when a provider may not be called, but for its breakers (apps/providers).
+    `key` is the lane's or provider's name or the owner's id; `until` null: until somebody lifts it. `cause` is the code
+    of what made a provider be held (apps/providers/causes.py), empty when a person did it; `note` is that person's.
     """
 
     class Scope(models.TextChoices):
@@ -234,6 +236,7 @@ class Hold(models.Model):
     key = models.CharField(max_length=40)
     reason = models.CharField(max_length=24)
     until = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True, db_default="")
     note = models.CharField(max_length=200, blank=True)
     set_by = models.CharField(max_length=150, blank=True)
     set_at = models.DateTimeField(auto_now=True)

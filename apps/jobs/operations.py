@@ -6,7 +6,7 @@ and are seen by all of them at the next claim.
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,13 +16,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import lanes, lifecycle, services
+from apps.jobs import calling, lanes, lifecycle, services
 from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
-from apps.jobs.wakeups import wake_after_commit
+from apps.providers import breakers
+from apps.providers.causes import cause_of
+from apps.providers.models import Breaker
 
-BY_HAND = Reason.LANE_PAUSED
 CAP = 10_000
 DRAIN_LOOKS_EVERY = 0.25
 # Each part walks an index of its own and stops at the cap.
@@ -49,7 +50,10 @@ SELECT avg(cost) FROM (
 
 @dataclass(frozen=True)
 class HoldFacts:
-    """What holds something, by whom, until when (None: until somebody lifts it)."""
+    """What holds something, by whom, until when (None: until somebody lifts it).
+
+    `cause`, `said` and `action`: what is the matter with a provider, as a code, in words, and what to do about it.
+    """
 
     scope: str
     key: str
@@ -57,6 +61,9 @@ class HoldFacts:
     until: datetime | None
     by: str
     note: str
+    cause: str = ""
+    said: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,8 @@ class Drained:
 
 def stats() -> list[LaneFacts]:
     """Every lane, at a cost that does not grow with its jobs."""
-    depth = _depth()
-    return [_lane_facts(lane, depth) for lane in settings.LANES]
+    depth, standing = _depth(), breakers.standing()
+    return [_lane_facts(lane, depth, standing) for lane in settings.LANES]
 
 
 def drain(lane: str, *, by: str = "", note: str = "", seconds: float = 0.0) -> Drained:
@@ -132,23 +139,35 @@ def stop(*, by: str = "", note: str = "") -> int:
 
 def hold_provider(provider: str, *, by: str = "", note: str = "", until: datetime | None = None) -> None:
     """Nothing that needs the provider starts. Raises ValueError for one that no kind of job uses."""
-    lanes.hold(Hold.Scope.PROVIDER, _known_provider(provider), reason=BY_HAND, until=until, by=by, note=note)
+    lanes.hold(
+        Hold.Scope.PROVIDER, _known_provider(provider), reason=Reason.PROVIDER_HELD, until=until, by=by, note=note
+    )
 
 
 def release_provider(provider: str) -> None:
-    """Lifts every hold on it, also those that it asked for itself: the governor asks again when it must."""
-    Hold.objects.filter(scope=Hold.Scope.PROVIDER, key=_known_provider(provider)).delete()
-    _wake_all()
+    """It may be called at once: every hold on it is lifted, also those that it asked for itself, and its breakers close.
+
+    Raises ValueError for one that no kind of job uses.
+    """
+    calling.release(_known_provider(provider))
 
 
 def hold_owner(username: str, *, by: str = "", note: str = "", until: datetime | None = None) -> None:
     """Nothing of this person starts. Raises ValueError when there is no such person."""
-    lanes.hold(Hold.Scope.OWNER, _owner_key(username), reason=BY_HAND, until=until, by=by, note=note)
+    lanes.hold(Hold.Scope.OWNER, _owner_key(username), reason=Reason.OWNER_HELD, until=until, by=by, note=note)
 
 
 def release_owner(username: str) -> None:
-    lanes.lift(Hold.Scope.OWNER, _owner_key(username), reason=BY_HAND)
-    _wake_all()
+    """What this person queued may start. Raises ValueError when there is no such person."""
+    lanes.lift(Hold.Scope.OWNER, _owner_key(username))
+
+
+def lift(hold: Hold) -> None:
+    """What held this lane, provider or person holds it no more."""
+    if hold.scope == Hold.Scope.PROVIDER:
+        calling.release(hold.key)
+    else:
+        lanes.lift(hold.scope, hold.key)
 
 
 def failed_jobs(*, code: str = "", lane: str = "", owner: str = "", since: datetime | None = None) -> QuerySet[Job]:
@@ -200,7 +219,7 @@ def _depth() -> dict[tuple[str, str], int]:
         return {(lane, status): count for lane, status, count in cursor.fetchall()}
 
 
-def _lane_facts(lane: str, depth: dict[tuple[str, str], int]) -> LaneFacts:
+def _lane_facts(lane: str, depth: dict[tuple[str, str], int], standing: list[Breaker]) -> LaneFacts:
     state = look_at(lane)
     kind = next((name for name, each in settings.KINDS.items() if each.lane == lane), "")
     took = durations_of({kind}).get(kind) if kind else None
@@ -228,7 +247,8 @@ def _lane_facts(lane: str, depth: dict[tuple[str, str], int]) -> LaneFacts:
         oldest_queued_at=oldest,
         wait_p50=wait[0],
         wait_p90=wait[1],
-        holds=[_hold_facts(hold) for hold in state.holds if _concerns(hold, lane, providers)],
+        holds=[_hold_facts(hold) for hold in state.holds if _concerns(hold, lane, providers)]
+        + [_breaker_facts(breaker) for breaker in standing if breaker.provider in providers],
     )
 
 
@@ -237,7 +257,27 @@ def _concerns(hold: Hold, lane: str, providers: set[str]) -> bool:
 
 
 def _hold_facts(hold: Hold) -> HoldFacts:
-    return HoldFacts(hold.scope, hold.key, hold.reason, hold.until, hold.set_by, hold.note)
+    told = HoldFacts(hold.scope, hold.key, hold.reason, hold.until, hold.set_by, hold.note)
+    if not hold.cause:
+        return told
+    cause = cause_of(hold.cause, hold.key)
+    return replace(told, cause=hold.cause, said=cause.said, action=cause.desk)
+
+
+def _breaker_facts(breaker: Breaker) -> HoldFacts:
+    """Of an open one, or one on trial; `until` is when it is tried next."""
+    cause = cause_of(breaker.reason, breaker.provider)
+    return HoldFacts(
+        scope="breaker",
+        key=f"{breaker.provider} {breaker.model}".strip(),
+        reason=Reason.BREAKER_OPEN,
+        until=breaker.open_until,
+        by="",
+        note=breaker.get_state_display(),
+        cause=breaker.reason,
+        said=cause.said,
+        action=cause.desk,
+    )
 
 
 def _known_provider(provider: str) -> str:
@@ -252,8 +292,3 @@ def _owner_key(username: str) -> str:
     if owner is None:
         raise ValueError(f"There is nobody called {username!r}.")
     return str(owner)
-
-
-def _wake_all() -> None:
-    for lane in settings.LANES:
-        wake_after_commit(lane)

@@ -30,6 +30,8 @@ class Reason(models.TextChoices):
     DEPENDENCY = "dependency"
     NEEDS_PROMPT = "needs_prompt"
     LANE_PAUSED = "lane_paused"
+    PROVIDER_HELD = "provider_held"
+    OWNER_HELD = "owner_held"
     OWNER_LIMIT = "owner_limit"
     LANE_LIMIT = "lane_limit"
     RATE_LIMITED = "rate_limited_until"

@@ -9,12 +9,18 @@ from pathlib import Path
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from apps.jobs.broker import hints
 from apps.jobs.estimates import WORKER_SILENT_SECONDS
-from apps.jobs.models import Worker
+from apps.jobs.models import Hold, Worker
+from apps.jobs.states import Reason
+from apps.providers import breakers
+from apps.providers.causes import cause_of
+from apps.providers.clock import database_now
+from apps.providers.registry import PROVIDERS, provider_name
 
 BEAT_SILENT_SECONDS = 15.0
 
@@ -30,7 +36,7 @@ class Vital:
 
 
 def look() -> list[Vital]:
-    return [check() for check in (database, redis, workers, beat, storage, keys)]
+    return [check() for check in (database, redis, workers, beat, storage, keys, providers)]
 
 
 def database() -> Vital:
@@ -97,11 +103,48 @@ def storage() -> Vital:
 
 def keys() -> Vital:
     """A provider without a key is fine only while the simulator stands in for it."""
-    given = {"xai": settings.XAI_API_KEY, "wavespeed": settings.WAVESPEED_API_KEY}
-    missing = [name for name, key in given.items() if not key and name not in settings.SIMULATED]
+    missing = [
+        provider.key_setting for provider in PROVIDERS.values() if not provider.has_key and not provider.simulated
+    ]
     if missing:
-        names = " and ".join(f"{name.upper()}_API_KEY" for name in missing)
-        return Vital("keys", False, f"{names} not set.", "Set it, or name the provider in PRESSROOM_SIMULATED.")
+        return Vital(
+            "keys",
+            False,
+            f"{' and '.join(missing)} not set.",
+            "Set it, or name the provider in PRESSROOM_SIMULATED.",
+        )
     if settings.SIMULATED:
         return Vital("keys", True, f"Simulated: {', '.join(settings.SIMULATED)}. Nothing is charged there.")
     return Vital("keys", True, "Every provider has a key.")
+
+
+def providers() -> Vital:
+    """Whether every provider may be called: none is switched off, refuses us or fails too often.
+
+    One whose time has come to be tried again is none of these: the next call, perhaps a test job's, tells.
+    """
+    now = database_now()
+    held = Hold.objects.filter(scope=Hold.Scope.PROVIDER, reason=Reason.PROVIDER_HELD).filter(
+        Q(until=None) | Q(until__gt=now)
+    )
+    matters = {
+        (hold.key, ""): (
+            f"{provider_name(hold.key)} was switched off by {hold.set_by or 'somebody'}.",
+            f"When it may go on: manage.py queue release provider {hold.key}",
+        )
+        for hold in held
+    }
+    shut = [one for one in breakers.standing() if one.open_until and one.open_until > now]
+    refused = Hold.objects.filter(scope=Hold.Scope.PROVIDER, reason=Reason.BREAKER_OPEN, until__gt=now)
+    causes = [(one.provider, one.reason, one.open_until) for one in shut]
+    causes += [(hold.key, hold.cause, hold.until) for hold in refused]
+    for name, code, until in causes:
+        cause = cause_of(code, name)
+        matters[name, code] = (
+            f"{cause.said} Tried next at {until:%H:%M:%S} UTC.",
+            f"{cause.desk} Then, to go on at once: manage.py queue release provider {name}",
+        )
+    if not matters:
+        return Vital("providers", True, "No provider is known to refuse or to fail.")
+    said, todo = zip(*matters.values(), strict=True)
+    return Vital("providers", False, " ".join(said), " ".join(todo))

@@ -8,7 +8,7 @@ from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.states import Reason, Status
 from apps.pages.troubles import trouble
 from apps.pages.words import stage_words
-from apps.providers.errors import provider_name
+from apps.providers.registry import provider_name
 
 _RESCHEDULED = {
     Reason.BACKOFF: "It is tried again later",

@@ -9,8 +9,8 @@ from django.utils import timezone
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import Outcome, Status
 from apps.pages.words import duration, model_name
-from apps.providers.errors import provider_name
 from apps.providers.models import Call, CallState
+from apps.providers.registry import provider_name
 
 WAIT, WORK, LOST, SAVE = "ink", "run", "hold", "good"
 SHORTEST = 0.15  # seconds; a shorter step says nothing

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.pages.shell import page, reader
-from apps.providers.errors import provider_name
+from apps.providers.registry import provider_name
 from apps.providers.spending import By, Spent, Standing, spend, standings
 
 DAYS = 30

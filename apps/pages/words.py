@@ -18,7 +18,8 @@ from django.utils.safestring import SafeString, mark_safe
 from apps.jobs.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
-from apps.providers.errors import provider_name
+from apps.providers.causes import NOTHING_TO_DO, cause_of
+from apps.providers.registry import provider_name
 
 THIN = "\u202f"  # keeps a number and its unit on one line
 LANES = {
@@ -157,17 +158,29 @@ def _needs_prompt(line: Line) -> Wait:
 
 
 def _lane_paused(line: Line) -> Wait:
-    by, at = str(line.fact("by") or ""), line.fact("since")
-    who, resumed = _who_paused(by)
-    when = format_html(" at {}", clock(at)) if isinstance(at, datetime) else NOTHING
-    lead = format_html("{} were paused{}{}.", _lane(line)[0], who, when)
-    return Wait("held", "Paused", lead, f"It keeps its place and goes on when {resumed}.")
+    return _by_hand(line, f"{_lane(line)[0]} were paused", "Paused", "resumes them", "they are resumed")
 
 
-def _who_paused(by: str) -> tuple[str, str]:
+def _provider_held(line: Line) -> Wait:
+    return _by_hand(line, f"{_who(line)} was switched off", "Held", "switches it on again", "it is switched on again")
+
+
+def _owner_held(line: Line) -> Wait:
+    return _by_hand(line, "Your jobs were held back", "Held", "releases them", "they are released")
+
+
+def _by_hand(line: Line, what: str, word: str, undoes: str, undone: str) -> Wait:
+    """By whom, when and why, and what ends it: a moment, or whoever did it."""
+    by, at, why = str(line.fact("by") or ""), line.fact("since"), str(line.fact("note") or "").strip()
     if by in COMMAND_LINES:
-        return " from the command line", "it is resumed there"
-    return (f" by {by}", f"{by} resumes") if by else ("", "somebody resumes")
+        who, until = " from the command line", f"{undone} there"
+    else:
+        who, until = (f" by {by}", f"{by} {undoes}") if by else ("", f"somebody {undoes}")
+    when = format_html(" at {}", clock(at)) if isinstance(at, datetime) else NOTHING
+    lead = format_html("{}{}{}{}.", what, who, when, f": {why.rstrip('.')}" if why else "")
+    goes_on = format_html("at {}, or when {}", clock(line.until), until) if line.until else f"when {until}"
+    ask = f" Ask {by} if it lasts." if by and by not in COMMAND_LINES else " Ask whoever runs this desk if it lasts."
+    return Wait("held", word, lead, format_html("It keeps its place and goes on {}.{}", goes_on, ask))
 
 
 def _owner_limit(line: Line) -> Wait:
@@ -177,6 +190,8 @@ def _owner_limit(line: Line) -> Wait:
 
 
 def _lane_limit(line: Line) -> Wait:
+    if line.fact("cause"):  # the provider's places, not the lane's
+        return Wait("queued", "In queue", place(line), str(line.fact("message")))
     limit, (_, _, kind) = line.fact("limit"), _lane(line)
     busy = f"The only {kind} place is busy." if limit == 1 else f"All {limit or ''} {kind} places are busy."
     return Wait("queued", "In queue", place(line), busy.replace("  ", " "))
@@ -184,12 +199,19 @@ def _lane_limit(line: Line) -> Wait:
 
 def _rate_limited(line: Line) -> Wait:
     lead = format_html("Next in line, from {}.", clock(line.until)) if line.until else "Next in line."
-    return Wait("held", "Held", lead, f"{_who(line)} asked us to slow down. Nothing to do: it loses no try.")
+    why = line.fact("message") or cause_of("rate_limited", line.provider).said
+    return Wait("held", "Held", lead, f"{why} {NOTHING_TO_DO}")
 
 
 def _breaker_open(line: Line) -> Wait:
-    when = format_html("We try one job at {}, then the rest.", clock(line.until)) if line.until else NOTHING
-    return Wait("held", "Held", f"{_who(line)} fails too often.", format_html("{} Nothing to do.", when))
+    """What is the matter with the provider, who can act, and when it is tried again."""
+    cause = cause_of(str(line.fact("cause") or ""), line.provider or str(line.fact("provider") or ""))
+    when: SafeString | str = "The first in line tries it next, then the rest go on."
+    if line.fact("trial"):
+        when = "One job tries it now; when that works, the rest go on."
+    elif line.until:
+        when = format_html("One job tries it at {}, then the rest go on.", clock(line.until))
+    return Wait("held", "Held", cause.said, format_html("{} {}", cause.yours, when))
 
 
 def _budget(line: Line) -> Wait:
@@ -232,6 +254,8 @@ _WAITS: dict[str, Callable[[Line], Wait]] = {
     Reason.DEPENDENCY: _dependency,
     Reason.NEEDS_PROMPT: _needs_prompt,
     Reason.LANE_PAUSED: _lane_paused,
+    Reason.PROVIDER_HELD: _provider_held,
+    Reason.OWNER_HELD: _owner_held,
     Reason.OWNER_LIMIT: _owner_limit,
     Reason.LANE_LIMIT: _lane_limit,
     Reason.RATE_LIMITED: _rate_limited,

@@ -1,4 +1,7 @@
-"""To look at, never to change: the ledger and what the governor knows. Quick with millions of calls."""
+"""To look at, never to change: the ledger and what the governor knows. Quick with millions of calls.
+
+Breakers, which can be closed by hand, are in apps/jobs/admin_holds.py.
+"""
 
 from functools import cached_property
 from typing import Any
@@ -10,8 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.desk_admin import DeskAdmin
-from apps.providers.errors import PROVIDER_NAMES
-from apps.providers.models import Breaker, Call, Earmark, Place, ProviderHold, Upload
+from apps.providers.models import Call, Earmark, Place, Upload
+from apps.providers.registry import PROVIDERS
 
 COUNTED_ROWS = 1000
 
@@ -47,7 +50,7 @@ class ProviderFilter(admin.SimpleListFilter):
     parameter_name = "provider"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(PROVIDER_NAMES.items())
+        return [(provider.name, provider.title) for provider in PROVIDERS.values()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
         return queryset.filter(provider=self.value()) if self.value() else queryset
@@ -83,19 +86,7 @@ def _exactly(term: str) -> dict[str, object]:
         except ValueError:
             pass
     # The index on the provider's id begins with the provider.
-    return {"provider__in": list(PROVIDER_NAMES), "provider_id": term}
-
-
-@admin.register(Breaker)
-class BreakerAdmin(ReadOnlyAdmin):
-    list_display = ("provider", "model", "state", "reason", "open_until", "calls", "failures", "openings")
-    list_filter = ("provider", "state")
-    ordering = ("provider", "model")
-
-
-@admin.register(ProviderHold)
-class ProviderHoldAdmin(ReadOnlyAdmin):
-    list_display = ("provider", "until", "reason")
+    return {"provider__in": list(PROVIDERS), "provider_id": term}
 
 
 @admin.register(Place)

@@ -23,7 +23,7 @@ FEWEST_CALLS = 5
 FAILURE_SHARE = 0.5
 OPEN_FIRST = timedelta(seconds=30)
 OPEN_LONGEST = timedelta(seconds=300)
-OPEN_REFUSED = timedelta(seconds=300)
+OPEN_REFUSED = timedelta(seconds=60)  # a try that is refused costs nothing, and goes well once somebody has topped up
 WHOLE_PROVIDER = ""
 
 
@@ -49,8 +49,8 @@ def give_probe_back(breaker: Breaker) -> None:
     Breaker.objects.filter(pk=breaker.pk, state=BreakerState.HALF_OPEN).update(probe_until=None)
 
 
-def count_success(*, provider: str, model: str) -> None:
-    """One statement while all is well; whatever is half-open closes."""
+def count_success(*, provider: str, model: str) -> bool:
+    """Whether a half-open one closed by it. Two statements while all is well."""
     current = Q(window_started_at__gt=ClockTimestamp() - WINDOW)
     counted = Breaker.objects.filter(provider=provider, model=model, state=BreakerState.CLOSED).update(
         calls=Case(When(current, then=F("calls") + 1), default=Value(1)),
@@ -59,7 +59,10 @@ def count_success(*, provider: str, model: str) -> None:
     )
     if not counted:
         _create(provider, model)
-    _close_half_open(provider, model)
+    half_open = Breaker.objects.filter(
+        provider=provider, model__in=[WHOLE_PROVIDER, model], state=BreakerState.HALF_OPEN
+    )
+    return bool(half_open.update(**_clean()))
 
 
 def count_failure(*, provider: str, model: str, reason: str) -> None:
@@ -72,21 +75,28 @@ def count_failure(*, provider: str, model: str, reason: str) -> None:
 
 
 def open_provider(*, provider: str, reason: str) -> None:
-    """At once: every further call would be refused too."""
+    """At once: every further call would be refused too. It alerts when it begins, not at each trial that is refused."""
     _create(provider, WHOLE_PROVIDER)
-    Breaker.objects.filter(provider=provider, model=WHOLE_PROVIDER).update(
+    whole = Breaker.objects.filter(provider=provider, model=WHOLE_PROVIDER)
+    begins = whole.filter(state=BreakerState.CLOSED).exists()
+    whole.update(
         state=BreakerState.OPEN,
         reason=reason,
         open_until=ClockTimestamp() + OPEN_REFUSED,
         probe_until=None,
         openings=F("openings") + 1,
     )
-    log.error("provider_refuses_us", alert=True, provider=provider, code=reason)
+    log.error("provider_refuses_us", alert=begins, provider=provider, code=reason)
 
 
-def close(*, provider: str, model: str = WHOLE_PROVIDER) -> bool:
-    """By a person who has put things right."""
-    return bool(Breaker.objects.filter(provider=provider, model=model).update(**_clean()))
+def close(*, provider: str) -> int:
+    """All of the provider's, by a person who has put things right; answers how many stood in the way."""
+    return Breaker.objects.filter(provider=provider).exclude(state=BreakerState.CLOSED).update(**_clean())
+
+
+def standing() -> list[Breaker]:
+    """Every breaker that is open or on trial: whole providers first, then what will be tried last."""
+    return list(Breaker.objects.exclude(state=BreakerState.CLOSED).order_by("provider", "model", "-open_until"))
 
 
 def _add_failure(breaker: Breaker, *, reason: str, now: datetime) -> None:
@@ -108,12 +118,6 @@ def _open(breaker: Breaker, *, reason: str, now: datetime) -> None:
     breaker.probe_until = None
     breaker.openings += 1
     log.error("breaker_opened", alert=True, provider=breaker.provider, model=breaker.model, code=reason)
-
-
-def _close_half_open(provider: str, model: str) -> None:
-    Breaker.objects.filter(provider=provider, model__in=[WHOLE_PROVIDER, model], state=BreakerState.HALF_OPEN).update(
-        **_clean()
-    )
 
 
 def _clean() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""System checks: models that settings name and that are gone, redirected or of no use; limits that are none."""
+"""System checks: keys; models that settings name and that are gone, redirected or of no use; limits that are none."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,8 +6,9 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from apps.core.failpoints import armed
 from apps.providers.catalogue import Model, find_model
-from apps.providers.errors import provider_name
+from apps.providers.registry import PROVIDERS, provider_name
 
 
 @register
@@ -27,6 +28,34 @@ def models(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[
                 )
             )
     return found
+
+
+@register
+def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """A provider without a key cannot be called; what needs it would wait."""
+    return [
+        Warning(
+            f"{provider.key_setting} is not set: no {provider.makes} can be made.",
+            hint=f"Set {provider.key_setting}, or run `manage.py up` to try the simulator.",
+            id="pressroom.W001",
+        )
+        for provider in PROVIDERS.values()
+        if not provider.has_key
+    ]
+
+
+@register
+def faults(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """Failpoints belong into tests against the simulator."""
+    if not armed() or all(provider.simulated for provider in PROVIDERS.values()):
+        return []
+    return [
+        Warning(
+            "PRESSROOM_FAILPOINTS is set, and a real provider is called: workers will die on purpose.",
+            hint="Unset it.",
+            id="pressroom.W005",
+        )
+    ]
 
 
 @register

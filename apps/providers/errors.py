@@ -25,13 +25,9 @@
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-PROVIDER_NAMES = {"xai": "Grok", "wavespeed": "WaveSpeed"}
+from apps.providers.registry import provider_name
 
 Health = Literal["up", "down", "limited", "refuses_us"]
-
-
-def provider_name(provider: str) -> str:
-    return PROVIDER_NAMES.get(provider, provider)
 
 
 class ProviderError(Exception):

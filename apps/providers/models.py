@@ -177,20 +177,6 @@ class Place(models.Model):
         return f"{self.provider} {self.kind} {self.number}"
 
 
-class ProviderHold(models.Model):
-    """The provider asked us to wait: nobody calls it before `until`."""
-
-    provider = models.CharField(max_length=20, primary_key=True)
-    until = models.DateTimeField()
-    reason = models.CharField(max_length=200)
-
-    class Meta:
-        db_table = "providers_hold"
-
-    def __str__(self) -> str:
-        return f"{self.provider} until {self.until:%H:%M:%S}"
-
-
 class BreakerState(models.TextChoices):
     CLOSED = "closed", "calls go through"
     OPEN = "open", "no calls"

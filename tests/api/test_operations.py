@@ -69,7 +69,7 @@ def checks() -> dict[str, dict[str, Any]]:
     """As staff see them."""
     body = caller_of(StaffFactory())("GET", "/api/init").json()
     found = {check["name"]: check for check in body["checks"]}
-    assert list(found) == ["database", "redis", "workers", "beat", "storage", "keys"]
+    assert list(found) == ["database", "redis", "workers", "beat", "storage", "keys", "providers"]
     assert body["ok"] == all(check["ok"] for check in found.values())
     return found
 

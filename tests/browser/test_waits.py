@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from apps.accounts.models import Budget, User
 from apps.assets.library import store_upload
-from apps.jobs import lanes, lifecycle
+from apps.jobs import lanes, lifecycle, operations
 from apps.jobs.estimates import describe
 from apps.jobs.models import Job, Lane, Worker
 from apps.jobs.states import Reason
@@ -86,6 +86,16 @@ def lane_paused(scene: Scene) -> None:
     scene.press(Reason.LANE_PAUSED)
 
 
+def provider_held(scene: Scene) -> None:
+    operations.hold_provider("wavespeed", by="Jo Beck", note="the account is being moved")
+    scene.press(Reason.PROVIDER_HELD)
+
+
+def owner_held(scene: Scene) -> None:
+    operations.hold_owner(scene.workspace.owner.username, by="Jo Beck")
+    scene.press(Reason.OWNER_HELD)
+
+
 def owner_limit(scene: Scene) -> None:
     Lane.objects.filter(name="images").update(owner_limit=2)
     scene.occupy(scene.others(Reason.OWNER_LIMIT)[:2])
@@ -146,10 +156,12 @@ WAITS: dict[Reason, tuple[Callable[[Scene], None], str, str]] = {
     Reason.DEPENDENCY: (dependency, "Waiting for the prompt", "Images start when the prompt is there."),
     Reason.NEEDS_PROMPT: (needs_prompt, "Needs your prompt", "Type a prompt and press Generate."),
     Reason.LANE_PAUSED: (lane_paused, "Paused", "Images were paused by Jo Beck"),
+    Reason.PROVIDER_HELD: (provider_held, "Held", "WaveSpeed was switched off by Jo Beck"),
+    Reason.OWNER_HELD: (owner_held, "Held", "Your jobs were held back by Jo Beck"),
     Reason.OWNER_LIMIT: (owner_limit, "In queue", "2 of your jobs run"),
     Reason.LANE_LIMIT: (lane_limit, "In queue", "All 2 image places are busy."),
     Reason.RATE_LIMITED: (rate_limited, "Held", "WaveSpeed asked us to slow down."),
-    Reason.BREAKER_OPEN: (breaker_open, "Held", "WaveSpeed fails too often."),
+    Reason.BREAKER_OPEN: (breaker_open, "Held", "WaveSpeed is overloaded or broken"),
     Reason.BUDGET: (budget, "Held", "at once when the budget is raised"),
     Reason.BACKOFF: (backoff, "Trying again", "Try 2 of 4"),
     Reason.SCHEDULED: (scheduled_for, "Scheduled", "as you asked"),

@@ -11,11 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.jobs import lanes, lifecycle
+from apps.jobs import calling, lanes, lifecycle
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.services import retry_job
 from apps.jobs.values import Failure
-from tests.factories import CallFactory
+from apps.providers.errors import AuthFailed, PaymentRequired
+from apps.providers.models import Breaker
+from tests.factories import CallFactory, StaffFactory
 from tests.jobs.conftest import LANE, claim
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +152,29 @@ def test_a_deleted_hold_is_lifted(admin: Client, enqueue: Enqueue) -> None:
     lanes.pause(LANE)
     admin.post(f"/admin/jobs/hold/{Hold.objects.get().pk}/delete/", {"post": "yes"})
     assert claim()
+
+
+def test_a_deleted_hold_of_a_provider_closes_its_breakers_too(admin: Client) -> None:
+    calling.verdict(PaymentRequired("wavespeed"))
+    calling.report(provider="wavespeed", model="m", error=PaymentRequired("wavespeed"))
+    page = admin.get("/admin/jobs/hold/").content.decode()
+    assert "WaveSpeed has no credits left. Buy credits at WaveSpeed." in page
+    admin.post(f"/admin/jobs/hold/{Hold.objects.get().pk}/delete/", {"post": "yes"})
+    assert not Hold.objects.exists()
+    assert Breaker.objects.get().state == "closed"
+
+
+def test_a_breaker_is_released_by_whoever_may_lift_holds(admin: Client) -> None:
+    calling.verdict(AuthFailed("xai"))
+    calling.report(provider="xai", model="m", error=AuthFailed("xai"))
+    asked = {"action": "release", "_selected_action": Breaker.objects.get().pk}
+    looker = Client()
+    looker.force_login(StaffFactory())
+    looker.post("/admin/providers/breaker/", asked)
+    assert Breaker.objects.get().state == "open", "to look is not to act"
+    admin.post("/admin/providers/breaker/", asked)
+    assert Breaker.objects.get().state == "closed"
+    assert not Hold.objects.exists()
 
 
 @pytest.mark.parametrize("page", ["attempt", "jobevent", "lane", "hold", "worker"])

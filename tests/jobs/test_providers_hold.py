@@ -6,24 +6,29 @@ remembers.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 from structlog.testing import capture_logs
 
 from apps.jobs import loop
 from apps.jobs.dispatch import dispatch
 from apps.jobs.estimates import describe
-from apps.jobs.models import Attempt, Job
+from apps.jobs.models import Attempt, Hold, Job
 from apps.providers.models import Breaker
 from tests.benchmarks.limits import images, lane_limits, prompts, rows_of
 from tests.support.simulator import SimulatorProcess
 from tests.support.stack import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+why_held = import_module("apps.jobs.migrations.0005_why_held")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,6 @@ def let_time_pass(seconds: float) -> None:
     remembered = {
         "jobs_hold": ["until"],
         "jobs_job": ["run_after", "wake_at"],
-        "providers_hold": ["until"],
         "providers_breaker": ["window_started_at", "open_until", "probe_until"],
     }
     with connection.cursor() as cursor:
@@ -157,3 +161,64 @@ def test_a_refused_key_and_missing_credits_open_at_once_and_leave_jobs_queued(
 
     let_time_pass(400)
     wait_until(lambda: carry_on(lane, jobs), what="all done once it is put right")
+
+
+@pytest.mark.parametrize("case", list(REFUSALS))
+def test_what_was_put_right_goes_on_at_once_when_a_person_releases_it(simulator: SimulatorProcess, case: str) -> None:
+    provider, lane, effect = REFUSALS[case]
+    match = {"method": "POST", "path": "seedream"} if lane == "images" else None
+    broken = simulator.scenario(provider, times=None, match=match, **effect)
+    jobs = prompts(rows_of(2), 1) if lane == "prompts" else images(rows_of(2), 1)
+    work(lane)
+    assert reasons(jobs) == {"breaker_open_until"}
+    simulator.end_scenario(broken)
+    work(lane)
+    assert not statuses(jobs) & {"completed", "processing"}, "nobody asks before it is time"
+
+    call_command("queue", "release", "provider", provider)
+    assert not Hold.objects.exists()
+    assert not Breaker.objects.exclude(state="closed").exists()
+    assert statuses(jobs) == {"queued"}, "also what had been tried: it is due now"
+    assert reasons(jobs) <= {"", "no_worker"}
+    work(lane)
+    wait_until(lambda: due_work(lane) and statuses(jobs) == {"completed"}, what="all done, and no time was passed over")
+    assert no_try_was_used(jobs)
+
+
+def due_work(lane: str) -> bool:
+    """What is parked is looked at, as it becomes due by the clock on the wall."""
+    work(lane)
+    return True
+
+
+def test_a_trial_that_goes_well_lets_everybody_go_on(simulator: SimulatorProcess) -> None:
+    simulator.scenario("xai", times=1, status=402)
+    jobs = prompts(rows_of(3), 1)
+    work("prompts")
+    assert reasons(jobs) == {"breaker_open_until"}
+    tried = Job.objects.get(status="scheduled")
+    let_time_pass(61)
+    Job.objects.filter(pk=tried.pk).update(run_after=timezone.now() + timedelta(hours=1))
+    work("prompts")
+    assert statuses(jobs) == {"completed"}, "also the one whose own time had not come"
+
+
+def test_holds_of_the_release_before_keep_their_meaning(db: None) -> None:
+    later = "clock_timestamp() + interval '1 hour'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO jobs_hold (scope, key, reason, until, note, set_by, set_at) VALUES"
+            " ('lane', 'images', 'lane_paused', NULL, '', 'jo', now()),"
+            " ('provider', 'xai', 'lane_paused', NULL, 'why', 'jo', now()), ('owner', '7', 'lane_paused', NULL, '', 'jo', now())"
+        )
+        cursor.execute(f"INSERT INTO providers_hold (provider, until, reason) VALUES ('wavespeed', {later}, '429')")
+        cursor.execute(why_held._NAME)
+        cursor.execute(why_held._MOVE)
+        cursor.execute("DELETE FROM providers_hold")
+    found = set(Hold.objects.values_list("scope", "key", "reason", "set_by"))
+    assert found == {
+        ("lane", "images", "lane_paused", "jo"),
+        ("provider", "xai", "provider_held", "jo"),
+        ("owner", "7", "owner_held", "jo"),
+        ("provider", "wavespeed", "rate_limited_until", ""),
+    }

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.jobs import lanes, lifecycle
+from apps.jobs import lanes, lifecycle, operations
 from apps.jobs.estimates import FAR, describe
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.states import Reason
@@ -60,6 +60,17 @@ def needs_prompt(queue: Callable[..., Job]) -> Job:
 def lane_paused(queue: Callable[..., Job]) -> Job:
     lanes.pause(LANE, by="jo")
     return queue()
+
+
+def provider_held(queue: Callable[..., Job]) -> Job:
+    operations.hold_provider("wavespeed", by="jo", note="prices changed")
+    return queue()
+
+
+def owner_held(queue: Callable[..., Job]) -> Job:
+    job = queue()
+    operations.hold_owner(job.owner.username, by="jo")
+    return job
 
 
 def owner_limit(queue: Callable[..., Job]) -> Job:
@@ -118,6 +129,8 @@ REASONS = {
     Reason.DEPENDENCY: (dependency, False, {"kind": "prompt"}),
     Reason.NEEDS_PROMPT: (needs_prompt, False, {}),
     Reason.LANE_PAUSED: (lane_paused, False, {"by": "jo"}),
+    Reason.PROVIDER_HELD: (provider_held, False, {"by": "jo", "note": "prices changed", "provider": "wavespeed"}),
+    Reason.OWNER_HELD: (owner_held, False, {"by": "jo"}),
     Reason.OWNER_LIMIT: (owner_limit, False, {"limit": 1, "running": 1}),
     Reason.LANE_LIMIT: (lane_limit, False, {"limit": 1, "running": 1}),
     Reason.RATE_LIMITED: (held("rate_limited_until"), True, {"provider": "wavespeed"}),

@@ -33,7 +33,16 @@ def test_every_reason_says_something_with_and_without_facts(reason: str) -> None
 
 @pytest.mark.parametrize(
     "reason",
-    [Reason.LANE_PAUSED, Reason.RATE_LIMITED, Reason.BREAKER_OPEN, Reason.BUDGET, Reason.BACKOFF, Reason.NO_WORKER],
+    [
+        Reason.LANE_PAUSED,
+        Reason.PROVIDER_HELD,
+        Reason.OWNER_HELD,
+        Reason.RATE_LIMITED,
+        Reason.BREAKER_OPEN,
+        Reason.BUDGET,
+        Reason.BACKOFF,
+        Reason.NO_WORKER,
+    ],
 )
 def test_what_is_held_wears_the_hourglass(reason: str) -> None:
     assert words.waiting(Line(reason=reason)).look == "held"
@@ -48,7 +57,7 @@ def test_lane_limit_names_the_place_the_wait_and_the_cause() -> None:
 def test_lane_paused_names_who_and_when() -> None:
     line = said(reason="lane_paused", lane="images", facts={"by": "Jo Beck", "since": UNTIL})
     assert "Images were paused by Jo Beck at" in line
-    assert "goes on when Jo Beck resumes" in line
+    assert "goes on when Jo Beck resumes them." in line
 
 
 def test_a_pause_by_the_command_line_has_no_person() -> None:
@@ -56,7 +65,7 @@ def test_a_pause_by_the_command_line_has_no_person() -> None:
 
     line = said(reason="lane_paused", lane="images", facts={"by": BY, "since": UNTIL})
     assert "Images were paused from the command line at" in line
-    assert "goes on when it is resumed there" in line
+    assert "goes on when they are resumed there." in line
     assert BY not in line
 
 
@@ -68,7 +77,7 @@ def test_a_name_with_markup_is_shown_as_text() -> None:
 def test_rate_limit_gives_a_time_the_browser_makes_local() -> None:
     line = said(reason="rate_limited_until", provider="wavespeed", until=UNTIL)
     assert f'<time datetime="{UNTIL.isoformat()}" data-clock>' in line
-    assert "WaveSpeed asked us to slow down. Nothing to do: it loses no try." in line
+    assert "WaveSpeed asked us to slow down. Nothing to do: it goes on by itself and loses no try." in line
 
 
 def test_images_behind_a_held_prompt_say_what_holds_the_prompt() -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.providers.models import Breaker, Call, Place, ProviderHold, Upload
+from apps.providers.models import Breaker, Call, Place, Upload
 
 pytestmark = pytest.mark.django_db
 
@@ -77,8 +77,7 @@ def test_nothing_can_be_changed(staff: Client, many: list[Call]) -> None:
 
 def test_the_other_tables_can_be_looked_at(staff: Client) -> None:
     Breaker.objects.create(provider="xai", model="m", window_started_at=NOW)
-    ProviderHold.objects.create(provider="xai", until=NOW, reason="429")
     Place.objects.create(provider="xai", kind="call", number=0, free_at=NOW)
     Upload.objects.create(base="b", digest="d", url="u", created_at=NOW)
-    for name in ("breaker", "providerhold", "place", "upload"):
+    for name in ("breaker", "place", "upload"):
         assert len(staff.get(f"/admin/providers/{name}/").context["cl"].result_list) == 1

@@ -16,8 +16,8 @@ from pytest_django.fixtures import Settings
 from apps.providers import errors, governor, places
 from apps.providers.breakers import FEWEST_CALLS, OPEN_FIRST
 from apps.providers.clock import database_now
-from apps.providers.governor import Busy, hold, hold_for, permit, report
-from apps.providers.models import Breaker, Place, PlaceKind, ProviderHold
+from apps.providers.governor import Busy, permit, report
+from apps.providers.models import Breaker, Place, PlaceKind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +54,6 @@ def let_time_pass(seconds: float) -> None:
     with connection.cursor() as cursor:
         for table, columns in {
             "providers_place": ["free_at"],
-            "providers_hold": ["until"],
             "providers_breaker": ["window_started_at", "open_until", "probe_until"],
         }.items():
             changes = ", ".join(f"{column} = {column} - make_interval(secs => {seconds})" for column in columns)
@@ -148,35 +147,9 @@ def test_a_refusal_takes_nothing_with_it(settings: Settings) -> None:
     assert ask().probe
 
 
-def test_a_hold_stops_every_model_until_its_end() -> None:
-    hold_for(provider="wavespeed", seconds=20, reason="429")
-    refusal = busy("other")
-
-    assert (refusal.reason, refusal.cause) == ("rate_limited_until", "429")
-    let_time_pass(21)
+def test_a_rate_limit_is_no_failure_of_the_provider() -> None:
+    fail(20, errors.RateLimited)
     ask()
-
-
-def test_a_shorter_hold_does_not_shorten_a_longer_one() -> None:
-    hold_for(provider="wavespeed", seconds=100, reason="long")
-    hold_for(provider="wavespeed", seconds=1, reason="short")
-
-    assert ProviderHold.objects.get().reason == "long"
-    assert busy().until - database_now() > timedelta(seconds=90)
-
-
-def test_no_hold_is_longer_than_a_quarter_of_an_hour() -> None:
-    hold(provider="wavespeed", until=database_now() + timedelta(days=365), reason="absurd")
-
-    assert timedelta(seconds=890) < busy().until - database_now() <= timedelta(seconds=900)
-
-
-@pytest.mark.parametrize(("hint", "least"), [(40.0, 40), (0.0, 1), (None, 15)])
-def test_a_rate_limit_holds_at_least_as_long_as_asked(hint: float | None, least: float) -> None:
-    report(provider="wavespeed", model=MODEL, error=errors.RateLimited("wavespeed", retry_after=hint))
-
-    assert busy().until - database_now() > timedelta(seconds=least - 0.9)
-    assert not Breaker.objects.exclude(state="closed").exists()
 
 
 def test_half_of_enough_failures_opens_a_model_and_no_other() -> None:
@@ -293,10 +266,9 @@ def test_state_says_what_pages_show(settings: Settings) -> None:
     ask()
     ask().release()
     fail(FEWEST_CALLS)
-    hold_for(provider="wavespeed", seconds=20, reason="429")
     (view,) = governor.state()
 
-    assert (view.provider, view.hold_reason) == ("wavespeed", "429")
+    assert view.provider == "wavespeed"
     assert (view.calls_used, view.calls_limit, view.requests_used, view.requests_limit) == (1, 3, 2, 10)
     (breaker,) = view.breakers
     assert (breaker.model, breaker.state, breaker.failures) == (MODEL, "open", FEWEST_CALLS)

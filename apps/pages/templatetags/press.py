@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.pages import words
-from apps.providers.errors import provider_name
+from apps.providers.registry import provider_name
 
 register = template.Library()
 

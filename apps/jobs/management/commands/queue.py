@@ -37,7 +37,10 @@ class Command(BaseCommand):
             if verb == "drain":
                 one.add_argument("--seconds", type=float, default=600, help="how long to wait (default: 600)")
         verbs.add_parser("stop", parents=[shared], help="pause every lane and ask what runs to stop")
-        for verb, words in {"hold": "start nothing of a provider or a person", "release": "lift such a hold"}.items():
+        for verb, words in {
+            "hold": "start nothing of a provider or a person",
+            "release": "put right: lift every hold, close its breakers",
+        }.items():
             one = verbs.add_parser(verb, parents=[shared], help=words)
             one.add_argument("what", choices=["provider", "owner"])
             one.add_argument("name")
@@ -70,7 +73,7 @@ class Command(BaseCommand):
 
     def _stats(self, options: dict[str, Any]) -> tuple[object, str]:
         facts = operations.stats()
-        return [asdict(lane) for lane in facts], "\n".join([_HEAD, *(_line(lane) for lane in facts)])
+        return [asdict(lane) for lane in facts], "\n".join([_HEAD, *(_line(lane) for lane in facts), *_matters(facts)])
 
     def _pause(self, options: dict[str, Any]) -> tuple[object, str]:
         lanes.pause(options["lane"], by=options["by"], note=options["why"])
@@ -99,7 +102,7 @@ class Command(BaseCommand):
     def _release(self, options: dict[str, Any]) -> tuple[object, str]:
         release = operations.release_provider if options["what"] == "provider" else operations.release_owner
         release(options["name"])
-        return _held(options, False), f"{options['name']} goes on."
+        return _held(options, False), f"{options['name']} goes on, at once."
 
     def _redrive(self, options: dict[str, Any]) -> tuple[object, str]:
         since = timezone.now() - timedelta(hours=options["hours"])
@@ -123,6 +126,15 @@ def _line(lane: LaneFacts) -> str:
         f"{lane.lane:<12}{lane.queued:>8}{lane.waiting:>9}{lane.scheduled:>8}{lane.running:>9}{limit:>7}"
         f"{lane.processes:>11}  {wait:<12} {held}"
     )
+
+
+def _matters(facts: list[LaneFacts]) -> list[str]:
+    """A line for each thing that is the matter with a provider: what, when it is tried next, what to do."""
+    told = {(hold.key, hold.cause): hold for lane in facts for hold in lane.holds if hold.cause}
+    return [
+        f"{hold.said} {f'Tried next at {hold.until:%H:%M:%S} UTC. ' if hold.until else ''}{hold.action}"
+        for hold in told.values()
+    ]
 
 
 def _held(options: dict[str, Any], held: bool) -> dict[str, object]:

@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.errors import Problem
 from apps.jobs import vitals
+from apps.providers.registry import PROVIDERS
 from apps.studio.verification import prove, quote
 
 START_SECONDS = 20.0
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write("Everything works.")
 
     def _may_run(self, real: bool) -> bool:
-        paid = [name for name in ("xai", "wavespeed") if name not in settings.SIMULATED]
+        paid = [provider.title for provider in PROVIDERS.values() if not provider.simulated]
         if not paid:
             return True
         price = quote()

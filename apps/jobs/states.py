@@ -55,6 +55,12 @@ class Outcome(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+# Tries that a held provider or a used-up budget turned away: they use up nothing.
+TURNED_AWAY = (Outcome.RATE_LIMITED, Outcome.BREAKER)
+# Tries that use up one of the job's.
+USED_UP = (Outcome.COMPLETED, Outcome.FAILED, Outcome.RETRY, Outcome.CANCELLED)
+
+
 class Stage(models.TextChoices):
     """The finer detail of a live job, for people."""
 

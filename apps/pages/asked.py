@@ -1,8 +1,11 @@
 """Which models were asked for a prompt, what came of each, and what was used in the end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.jobs.models import Attempt
+from apps.pages.job_story import tries_before
 from apps.pages.words import model_name
 from apps.providers.catalogue import same_model
 from apps.studio.models import PromptJob
@@ -39,7 +42,7 @@ class Asked:
         return bool(self.answered) and not same_model("xai", self.model, self.answered)
 
 
-def asked_of(prompt_job: PromptJob) -> list[Asked]:
+def asked_of(prompt_job: PromptJob, attempts: Sequence[Attempt]) -> list[Asked]:
     """In the order in which they were asked. Lines of older records may lack what was not kept then."""
     lines = []
     for past in prompt_job.tried:
@@ -47,7 +50,7 @@ def asked_of(prompt_job: PromptJob) -> list[Asked]:
         cost = past.get("cost")
         lines.append(
             Asked(
-                past.get("attempt", 1),
+                tries_before(attempts, past.get("attempt", 1)) + 1,
                 past["model"],
                 past["answered"],
                 past["said"],

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from apps.jobs.estimates import Outlook, describe
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.services import find_job
-from apps.jobs.states import LIVE, PENDING, Status
+from apps.jobs.states import LIVE, PENDING, TURNED_AWAY, Status
 from apps.pages.asked import asked_of, used_of
-from apps.pages.job_story import story_of
+from apps.pages.job_story import story_of, tries_before
 from apps.pages.job_time import chart_of, spoken, steps_of
 from apps.pages.results import image_views
 from apps.pages.row_index import number_of
@@ -42,17 +42,38 @@ CALLS = {
 }
 
 
+# Of a call whose job is over: nobody waits at the page for it any more, but its money is followed to the end.
+LEFT_OPEN = {
+    CallState.INTENT: ("held", "Sent, not answered"),
+    CallState.ACCEPTED: ("held", "Ordered, not fetched"),
+}
+
+
 @dataclass(frozen=True)
 class CallView:
+    """`number` is the try's as people count them; `over`: its job is."""
+
     call: Call
+    number: int = 1
+    over: bool = False
+
+    @property
+    def _shown(self) -> tuple[str, str]:
+        state = CallState(self.call.state)
+        return LEFT_OPEN.get(state, CALLS[state]) if self.over else CALLS[state]
 
     @property
     def look(self) -> str:
-        return CALLS[CallState(self.call.state)][0]
+        return self._shown[0]
 
     @property
     def word(self) -> str:
-        return CALLS[CallState(self.call.state)][1]
+        return self._shown[1]
+
+    @property
+    def left_open(self) -> bool:
+        """An order that may still be fetched (an answer in words cannot be asked for again)."""
+        return self.over and self.call.purpose == "submit" and self.call.state in LEFT_OPEN
 
     @property
     def seconds(self) -> float | None:
@@ -98,14 +119,18 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "own": shown.owner_id == user.pk,
         "can_retry": shown.status in (Status.FAILED, Status.CANCELLED),
         "lasted": _lasted(facts),
-        "tries": max(shown.attempt, len(facts.attempts)),
+        "tries": tries_of(shown, facts.attempts),
+        "turned_away": sum(past.outcome in TURNED_AWAY for past in facts.attempts),
         "most_tries": shown.max_retries + 1,
         "steps": steps,
         "wide": chart_of(steps, width=860, label=220, notes=True),
         "narrow": chart_of(steps, width=358, label=150, notes=False),
         "spoken": spoken(steps),
-        "calls": [CallView(call) for call in facts.calls],
-        "asked": asked_of(facts.prompt) if facts.prompt else [],
+        "calls": [
+            CallView(call, tries_before(facts.attempts, call.attempt) + 1, over=shown.finished_at is not None)
+            for call in facts.calls
+        ],
+        "asked": asked_of(facts.prompt, facts.attempts) if facts.prompt else [],
         "used": used_of(facts.prompt) if facts.prompt else "",
         "story": story_of(shown, facts.events, facts.attempts),
         "images": image_views(GeneratedImage.objects.filter(job=shown)),
@@ -129,6 +154,12 @@ def facts_of(shown: Job) -> Facts:
         prompt=prompt,
         detail=detail,
     )
+
+
+def tries_of(job: Job, attempts: list[Attempt]) -> int:
+    """How many of its tries it has used, with the one that runs; at least one when anybody ever worked on it in earnest."""
+    used = tries_before(attempts, job.attempt + 1) + (job.status == Status.PROCESSING)
+    return max(used, int(any(past.outcome not in TURNED_AWAY for past in attempts)))
 
 
 def _title(facts: Facts) -> str:
@@ -169,7 +200,7 @@ def sentence(facts: Facts) -> SafeString | str:
 
 
 def _finished(facts: Facts) -> str:
-    tries = len(facts.attempts)
+    tries = tries_of(facts.job, facts.attempts)
     how = "on the first try" if tries <= 1 else f"on try {tries}"
     what = "The prompt was written" if facts.job.kind == "prompt" else "The image was made"
     if facts.prompt and facts.prompt.source in (PromptJob.Source.TEMPLATE, PromptJob.Source.DEFAULT):

@@ -1,19 +1,20 @@
 """A job's events as a story: what a person wants to know first, every event on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from apps.jobs.models import Attempt, Job, JobEvent
-from apps.jobs.states import Reason, Status
+from apps.jobs.states import TURNED_AWAY, USED_UP, Reason, Status
 from apps.pages.troubles import trouble
-from apps.pages.words import stage_words
+from apps.pages.words import clock, stage_words
 from apps.providers.registry import provider_name
 
 _RESCHEDULED = {
     Reason.BACKOFF: "It is tried again later",
-    Reason.RATE_LIMITED: "It waits: the provider asked us to slow down",
-    Reason.BREAKER_OPEN: "It waits: the provider fails too often",
     Reason.BUDGET: "It waits: the budget is used",
     Reason.SCHEDULED: "It waits for its time",
 }
@@ -33,6 +34,10 @@ _CANCELLED = {
     "dependency": "The job it waited for was cancelled.",
 }
 
+# What happens to a job that waits and is tried again, unless a person did it.
+_WAITED = (Status.PROCESSING, Status.SCHEDULED, Status.QUEUED)
+_STEERED = ("priority", "reordered", *_CANCELLED)
+
 
 @dataclass(frozen=True)
 class Beat:
@@ -41,14 +46,45 @@ class Beat:
     at: datetime
     glyph: str
     what: str
-    more: str = ""
+    more: SafeString | str = ""
     look: str = ""
 
 
 def story_of(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attempt]) -> list[Beat]:
+    """Times that it was turned away by a held provider or a budget stand together in one line, however many there were."""
     ends = {past.number: past for past in attempts}
-    beats = [_beat(job, event, ends) for event in events]
-    return [beat for beat in beats if beat is not None]
+    turned_away = {past.number for past in attempts if past.outcome in TURNED_AWAY}
+    beats: list[Beat] = []
+    waited: list[JobEvent] = []
+    for event in events:
+        if event.attempt in turned_away and event.new in _WAITED and event.reason not in _STEERED:
+            waited.append(event)
+            continue
+        beats += _waited(job, waited, ends)
+        waited = []
+        beat = _beat(job, event, ends)
+        beats += [beat] if beat else []
+    return beats + _waited(job, waited, ends)
+
+
+def tries_before(attempts: Iterable[Attempt], number: int) -> int:
+    """How many of its tries a job had used up before this one: a worker's death and a held provider use up none."""
+    return sum(past.number < number and past.outcome in USED_UP for past in attempts)
+
+
+def _waited(job: Job, events: Sequence[JobEvent], ends: dict[int, Attempt]) -> list[Beat]:
+    """One line for all the times in a row that it was turned away."""
+    asked = [event for event in events if event.new == Status.SCHEDULED]
+    if not asked:
+        return []
+    first, last = asked[0], asked[-1]
+    what = _RESCHEDULED[Reason.BUDGET] if last.reason == Reason.BUDGET else f"It waited for {provider_of(job)}"
+    said = ends[last.attempt].error_message
+    if len(asked) == 1:
+        more = format_html("{} No try was used.", said)
+    else:
+        more = format_html("{} It asked {} times until {}; no try was used.", said, len(asked), clock(last.at))
+    return [Beat(first.at, "held", what, more, "held")]
 
 
 def _beat(job: Job, event: JobEvent, ends: dict[int, Attempt]) -> Beat | None:
@@ -59,7 +95,7 @@ def _beat(job: Job, event: JobEvent, ends: dict[int, Attempt]) -> Beat | None:
         return Beat(event.at, "running", words.rstrip("."), look="running") if words else None
     tell = {
         Status.QUEUED: _queued,
-        Status.PROCESSING: _started,
+        Status.PROCESSING: _started_after(tries_before(ends.values(), event.attempt)),
         Status.SCHEDULED: _rescheduled,
         Status.COMPLETED: _completed,
         Status.FAILED: _failed,
@@ -81,10 +117,12 @@ def _queued(job: Job, event: JobEvent, end: Attempt | None) -> Beat:
     return Beat(event.at, glyph, what, more, look)
 
 
-def _started(job: Job, event: JobEvent, end: Attempt | None) -> Beat:
-    return Beat(
-        event.at, "play", f"Try {event.attempt} started", f"By {end.worker}." if end and end.worker else "", "running"
-    )
+def _started_after(tries: int) -> Callable[[Job, JobEvent, Attempt | None], Beat]:
+    def started(job: Job, event: JobEvent, end: Attempt | None) -> Beat:
+        by = f"By {end.worker}." if end and end.worker else ""
+        return Beat(event.at, "play", f"Try {tries + 1} started", by, "running")
+
+    return started
 
 
 def _rescheduled(job: Job, event: JobEvent, end: Attempt | None) -> Beat:

@@ -7,7 +7,8 @@ from datetime import datetime
 from django.utils import timezone
 
 from apps.jobs.models import Attempt, Job
-from apps.jobs.states import Outcome, Status
+from apps.jobs.states import TURNED_AWAY, Outcome, Status
+from apps.pages.job_story import tries_before
 from apps.pages.words import duration, model_name
 from apps.providers.models import Call, CallState
 from apps.providers.registry import provider_name
@@ -32,14 +33,20 @@ class Step:
 
 
 def steps_of(job: Job, attempts: Sequence[Attempt], calls: Sequence[Call]) -> list[Step]:
-    """In order; tries with calls are shown as their calls and what came after them."""
+    """In order; tries with calls are shown as their calls and what came after them.
+
+    A try that a held provider turned away before it called anybody is part of a wait, not a step of its own.
+    """
     now = job.finished_at or timezone.now()
+    real = [past for past in attempts if past.outcome not in TURNED_AWAY or _of(calls, past.number)]
     steps = _before(job, attempts, now)
-    for past in attempts:
-        steps += _try(past.number, past.started_at, past.finished_at, past.outcome, _of(calls, past.number))
+    for past in real:
+        number = tries_before(attempts, past.number) + 1
+        steps += _try(number, past.started_at, past.finished_at, past.outcome, _of(calls, past.number))
     if job.status == Status.PROCESSING and job.started_at:
-        steps += _try(job.attempt, job.started_at, now, "", _of(calls, job.attempt))
-    steps += _between(attempts, job)
+        number = tries_before(attempts, job.attempt) + 1
+        steps += _try(number, job.started_at, now, "", _of(calls, job.attempt))
+    steps += _between(attempts, real, job, now)
     return sorted((step for step in steps if step.seconds >= SHORTEST), key=lambda step: (step.start, step.end))
 
 
@@ -73,15 +80,21 @@ def _try(number: int, start: datetime, end: datetime, outcome: str, calls: Seque
     return [*steps, Step(rest.replace("_", " "), free, end, tone)]
 
 
-def _between(attempts: Sequence[Attempt], job: Job) -> list[Step]:
-    starts = [past.started_at for past in attempts[1:]]
-    if job.status == Status.PROCESSING and job.started_at and attempts:
-        starts.append(job.started_at)
-    return [
-        Step("Before the next try", past.finished_at, start, WAIT)
-        for past, start in zip(attempts, starts, strict=False)
-        if start > past.finished_at
-    ]
+def _between(attempts: Sequence[Attempt], real: Sequence[Attempt], job: Job, now: datetime) -> list[Step]:
+    """What lies between its first start and now and is no try: each such gap is one wait."""
+    busy = [(past.started_at, past.finished_at) for past in real]
+    if job.status == Status.PROCESSING and job.started_at:
+        busy.append((job.started_at, now))
+    over = min([past.started_at for past in attempts] + [start for start, _ in busy], default=now)
+    turned_away = [past.started_at for past in attempts if past not in real]
+    gaps = []
+    for start, end in [*busy, (now, now)]:
+        held = any(over <= at <= start for at in turned_away)
+        name = f"Waiting for {provider_name(job.provider) or 'its time'}" if held else "Before the next try"
+        if start > over:
+            gaps.append(Step(name, over, start, WAIT))
+        over = max(over, end)
+    return gaps
 
 
 # --- the drawing -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import ApiToken, Budget, User
 from apps.assets.models import Asset
 from apps.jobs.models import Attempt, Hold, Job, JobEvent, Lane, Worker
-from apps.providers.models import Breaker, Call, Earmark, Place, ProviderHold, Upload
+from apps.providers.models import Breaker, Call, Earmark, Place, Upload
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Strategy, Workspace
 from tests.factories import (
     AssetFactory,
@@ -71,7 +71,6 @@ THINGS: dict[type[Model], Callable[[], Any]] = {
     Breaker: lambda: Breaker.objects.create(provider="xai", window_started_at=NOW),
     Earmark: lambda: Earmark.objects.create(job_id=JobFactory().pk, owner=UserFactory(), provider="xai"),
     Place: lambda: Place.objects.create(provider="xai", kind="concurrent", number=77, free_at=NOW),
-    ProviderHold: lambda: ProviderHold.objects.create(provider="xai", until=NOW, reason="no credits"),
     Upload: lambda: Upload.objects.create(
         base="https://x.test", digest="0" * 64, url="https://x.test/a", created_at=NOW
     ),

@@ -8,7 +8,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("providers", "0006_budgets"), ("jobs", "0005_why_held")]
+    dependencies = [("providers", "0007_clock_skew"), ("jobs", "0005_why_held")]
 
     operations = [
         migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel("ProviderHold")]),

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "apps.live",
     "apps.pages",
     "apps.api",
+    "apps.front",
     "apps.simulator",
     "apps.launch",
 ]
@@ -126,8 +127,12 @@ SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if boolean("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = boolean("BEHIND_PROXY", default=False)  # it sets X-Forwarded-Proto, and X-Forwarded-For last
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
+# Slow clients (seconds): a body's grace before its rate counts, and a reader's time for 64 KB of an answer.
+BODY_GRACE_SECONDS = number("PRESSROOM_BODY_GRACE_SECONDS", 15)
+PIECE_SECONDS = number("PRESSROOM_PIECE_SECONDS", 20)
 CONTENT_SECURITY_POLICY = {
     # The admin and the API reference bring scripts that need more; pages of our own get the strict policy.
     "EXCLUDE_URL_PREFIXES": ("/admin", "/api/docs"),

@@ -67,7 +67,7 @@ def test_up_again_on_the_same_data_after_a_kill(manage_up: Callable[..., Up]) ->
 def test_a_killed_web_server_comes_back(manage_up: Callable[..., Up]) -> None:
     up = manage_up("--no-demo", port=three_free_ports())
     ready = up.wait_for(r"(?m)^ready (http://\S+)$", seconds=60)
-    web = next(pid for pid in up.children() if b"config.wsgi:application" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    web = next(pid for pid in up.children() if b"serve\0--host" in Path(f"/proc/{pid}/cmdline").read_bytes())
     os.kill(web, signal.SIGKILL)
     up.wait_for("web was ended by signal SIGKILL")
     eventually(lambda: answers(f"{ready[1]}/signin"))

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.jobs.models import Worker
+from apps.launch.procfile import read_procfile
 from tests.support.simulator import SimulatorProcess
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -116,41 +117,19 @@ class Stack:
         self.start("beat", "celery", "-A", "config", "beat", "--pidfile=")
 
     def web_alone(self) -> str:
-        """The pages and the API; a stream that is there already stays."""
-        self.start(
-            "web",
-            "granian",
-            "--interface",
-            "wsgi",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.web_port),
-            "--blocking-threads",
-            "4",
-            "--workers-kill-timeout",
-            "2",
-            "config.wsgi:application",
-        )
+        """Pages and API, by the Procfile's own command; a stream that is there already stays."""
+        self.start("web", *self._procfile()["web"])
         wait_until(self._answers, what=f"web at {self.url}, see {self.folder / 'web.log'}")
         return self.url
 
     def web(self) -> str:
         self.web_alone()
-        self.start(
-            "live",
-            "granian",
-            "--interface",
-            "asgi",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.live_port),
-            "--workers-kill-timeout",
-            "2",
-            "config.asgi:application",
-        )
+        self.start("live", *self._procfile()["live"])
         return self.url
+
+    def _procfile(self) -> dict[str, tuple[str, ...]]:
+        ports = {"HOST": "127.0.0.1", "PORT": str(self.web_port), "LIVE_PORT": str(self.live_port)}
+        return read_procfile(ROOT / "Procfile", ports)
 
     def _answers(self) -> bool:
         try:

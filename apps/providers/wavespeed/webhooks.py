@@ -20,6 +20,23 @@ def sign(*, message_id: str, timestamp: str, body: bytes, secret: str) -> str:
     return _SCHEME + hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
+def check_headers(
+    headers: Mapping[str, str], *, now: datetime, ahead: tuple[float, float]
+) -> tuple[str, str, list[str]]:
+    """What can be told before the body is read: id, timestamp and signatures. Raises BadSignature."""
+    given = {name.lower(): value for name, value in headers.items()}
+    message_id, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
+    signatures = [one for one in given.get("webhook-signature", "").split() if one.startswith(_SCHEME)]
+    if not signatures:
+        raise BadSignature("The webhook is not signed.")
+    if not message_id or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        raise BadSignature("The webhook has no id or no timestamp.")
+    lead = int(timestamp) - now.timestamp()
+    if not ahead[0] - TOLERANCE_SECONDS <= lead <= ahead[1] + TOLERANCE_SECONDS:
+        raise BadSignature("The webhook is older than five minutes, or from the future.")
+    return message_id, timestamp, signatures
+
+
 def verify(
     *, headers: Mapping[str, str], body: bytes, secret: str, now: datetime, ahead: tuple[float, float] = (0.0, 0.0)
 ) -> None:
@@ -27,16 +44,9 @@ def verify(
 
     `ahead`: the seconds, at least and at most, that WaveSpeed's clock is ahead of `now`'s.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    message_id, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
     if not secret:
         raise BadSignature("No webhook secret is set.")
-    if not message_id or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
-        raise BadSignature("The webhook has no id or no timestamp.")
-    lead = int(timestamp) - now.timestamp()
-    if not ahead[0] - TOLERANCE_SECONDS <= lead <= ahead[1] + TOLERANCE_SECONDS:
-        raise BadSignature("The webhook is older than five minutes, or from the future.")
+    message_id, timestamp, signatures = check_headers(headers, now=now, ahead=ahead)
     expected = sign(message_id=message_id, timestamp=timestamp, body=body, secret=secret).encode()
-    signatures = given.get("webhook-signature", "").split()
     if not any(hmac.compare_digest(expected, signature.encode()) for signature in signatures):
         raise BadSignature("The webhook's signature does not fit.")

@@ -1,0 +1,67 @@
+"""Reads a request's body in the event loop, under a size and a least rate, before any thread is taken."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO
+
+from aiohttp.web import BaseRequest, RequestPayloadError
+from django.conf import settings
+
+from apps.front import limits
+from apps.front.limits import Shares
+from apps.front.refusals import body_too_large, body_too_slow, busy, no_room, unreadable
+
+held = Shares(total=limits.HELD_BYTES, each=limits.HELD_BYTES_EACH)
+
+
+@dataclass(frozen=True)
+class Body:
+    file: IO[bytes]
+    size: int  # bytes
+
+
+@asynccontextmanager
+async def whole_body(request: BaseRequest, *, most: tuple[int, str], network: str) -> AsyncIterator[Body]:
+    """The body, at its start, kept while the block runs.
+
+    Raises Refused: 413 above `most` bytes, 408 below the least rate, 503 when too much is held already.
+    """
+    if not request.can_read_body:
+        yield Body(BytesIO(), 0)
+        return
+    most_bytes, words = most
+    if (request.content_length or 0) > most_bytes:
+        raise body_too_large(words)
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    size = 0
+    began = asyncio.get_running_loop().time()
+    with tempfile.SpooledTemporaryFile(max_size=limits.SPOOL_BYTES) as file:
+        try:
+            while not request.content.at_eof():
+                # Each byte that came moves the deadline, so a fast start is no credit for a stop later on.
+                try:
+                    async with asyncio.timeout_at(began + settings.BODY_GRACE_SECONDS + size / limits.BODY_RATE):
+                        chunk = await request.content.readany()
+                except TimeoutError:
+                    raise body_too_slow() from None
+                except RequestPayloadError:
+                    raise unreadable("The request's body is not well-formed.") from None
+                if size + len(chunk) > most_bytes:
+                    raise body_too_large(words)
+                if not held.take(network, len(chunk)):
+                    raise busy("Too much is being uploaded at the moment.")
+                size += len(chunk)
+                try:
+                    file.write(chunk)
+                except OSError:
+                    raise no_room() from None
+            file.seek(0)
+            yield Body(file, size)
+        finally:
+            held.give(network, size)

@@ -1,0 +1,21 @@
+"""`manage.py serve`: pages and API."""
+
+import asyncio
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.core.wsgi import get_wsgi_application
+
+from apps.front.server import run
+
+
+class Command(BaseCommand):
+    help = "Serves pages and the API until it is told to end."
+    requires_system_checks: list[str] = []  # `check` makes them; a start should not wait for it
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        asyncio.run(run(get_wsgi_application(), host=host, port=port))

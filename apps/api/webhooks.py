@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 SECRET_KEPT_SECONDS = 600.0
 REFUSED_SECONDS = 10.0
 ASK_SECONDS = 3.0
-A_DAY = 86_400.0  # seconds; no clock that is worth anything is further off
 _secret: tuple[float, str, str] = (0.0, "", "")  # until, of which address, the secret
 
 
@@ -71,7 +70,7 @@ def refusal_by_headers(headers: Mapping[str, str]) -> Problem | None:
     How far WaveSpeed's clock is from ours is not looked up for it; that, and the signature itself, `verify` judges.
     """
     try:
-        check_headers(headers, now=datetime.now(UTC), ahead=(-A_DAY, A_DAY))
+        check_headers(headers, now=datetime.now(UTC), ahead=(-skew.MOST_SECONDS, skew.MOST_SECONDS))
     except BadSignature as error:
         return Problem(401, "bad_signature", str(error), "Send it as WaveSpeed does.")
     return None

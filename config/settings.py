@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from config.environment import STATEMENT_SECONDS as STATEMENT_SECONDS
 from config.environment import boolean, database, decimal, integer, number, text, words
 from config.lanes import KINDS as KINDS
 from config.lanes import LANES as LANES
@@ -197,7 +198,7 @@ LEASE_SECONDS = number("PRESSROOM_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
 ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
 LIVE_RECHECK_SECONDS = number("PRESSROOM_LIVE_RECHECK_SECONDS", 30)  # an open stream outlives its token by so much
-WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)
+WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)  # a worker takes jobs of one lane for so long
 AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
 QUEUE_QUOTA = integer("PRESSROOM_QUEUE_QUOTA", 20_000)  # jobs one person may have waiting; 0: no limit
 MAX_CRASHES = 3

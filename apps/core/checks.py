@@ -72,11 +72,22 @@ def durations(app_configs: Sequence[AppConfig] | None, **_options: object) -> li
                 id="pressroom.E010",
             )
         )
-    if settings.ATTEMPT_SECONDS + settings.WORK_SLICE_SECONDS > settings.CELERY_TASK_SOFT_TIME_LIMIT:
+    if settings.WORK_SLICE_SECONDS <= 0:
+        wrong.append(
+            Error(
+                "A worker would never take a job.",
+                hint="Make PRESSROOM_WORK_SLICE_SECONDS more than 0.",
+                id="pressroom.E012",
+            )
+        )
+    # A job is taken before the slice ends, runs for an attempt from then on, and its result is written in a statement.
+    longest = settings.WORK_SLICE_SECONDS + settings.ATTEMPT_SECONDS + settings.STATEMENT_SECONDS
+    if longest > settings.CELERY_TASK_SOFT_TIME_LIMIT:
         wrong.append(
             Error(
                 "Celery would end an attempt before its own deadline.",
-                hint="Raise PRESSROOM_TASK_SOFT_LIMIT above PRESSROOM_ATTEMPT_SECONDS + PRESSROOM_WORK_SLICE_SECONDS.",
+                hint="Make PRESSROOM_TASK_SOFT_LIMIT at least PRESSROOM_WORK_SLICE_SECONDS + PRESSROOM_ATTEMPT_SECONDS "
+                f"+ {settings.STATEMENT_SECONDS}: {longest:g}.",
                 id="pressroom.E011",
             )
         )

@@ -16,6 +16,7 @@ from apps.jobs.handlers import Cancelled, Done, LeaseLost, Parked, RetryLater, R
 from apps.jobs.heartbeats import heart
 from apps.jobs.models import Job
 from apps.jobs.retries import Again
+from apps.jobs.shift import Shift
 from apps.jobs.values import Failure, Lease
 
 log = structlog.get_logger(__name__)
@@ -27,15 +28,15 @@ class Next:
     """What the worker's loop goes on with: a lease that came with the finish, or nothing."""
 
     lease: Lease | None = None
-    asked: bool = False  # the finish already looked for the next job
+    looked: bool = False  # the finish already looked for the next job
 
 
-def execute(lease: Lease, *, worker: str, go_on: bool) -> Next:
-    """Runs one lease to its verb. With `go_on` a plain finish claims the next job in the same statement."""
+def execute(lease: Lease, *, worker: str, shift: Shift) -> Next:
+    """Runs one lease to its verb. While the shift lasts a plain finish claims the next job in the same statement."""
     with logged(job=str(lease.uid), attempt=lease.attempt, lane=lease.lane):
-        run = Run(lease=lease, ends=time.monotonic() + settings.ATTEMPT_SECONDS)
+        run = Run(lease=lease, ends=shift.attempt_ends())
         try:
-            return _run(run, worker=worker, go_on=go_on)
+            return _run(run, worker=worker, shift=shift)
         except (OperationalError, InterfaceError) as error:
             if is_passing(error):
                 _hand_back_when_possible(lease)
@@ -45,13 +46,13 @@ def execute(lease: Lease, *, worker: str, go_on: bool) -> Next:
         return Next()
 
 
-def _run(run: Run, *, worker: str, go_on: bool) -> Next:
+def _run(run: Run, *, worker: str, shift: Shift) -> Next:
     lease = run.lease
     try:
         failpoint("after_claim")
         with heart().beating(run):
             result = handler_of(lease.kind).run(run)
-        return _succeeded(lease, result, worker=worker, go_on=go_on)
+        return _succeeded(lease, result, worker=worker, shift=shift)
     except LeaseLost:
         log.warning("lease_lost")
     except Cancelled:
@@ -69,15 +70,15 @@ def _run(run: Run, *, worker: str, go_on: bool) -> Next:
     return Next()
 
 
-def _succeeded(lease: Lease, result: Done | Parked, *, worker: str, go_on: bool) -> Next:
+def _succeeded(lease: Lease, result: Done | Parked, *, worker: str, shift: Shift) -> Next:
     if isinstance(result, Parked):
         lifecycle.park(lease, seconds=result.seconds, stage=result.stage)
         return Next()
-    if result.store is None and go_on:
+    if result.store is None and shift.may_take:
         finished, following = lifecycle.complete_and_claim(lease, worker=worker)
         if not finished:
             _lost_the_finish(lease)
-        return Next(following, asked=True)
+        return Next(following, looked=True)
     failpoint("before_complete")
     with transaction.atomic():
         finished = lifecycle.complete(lease)

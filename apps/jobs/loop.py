@@ -1,19 +1,13 @@
 """A worker's loop over one lane: claim, run, finish, until nothing is due, the time slice ends or the worker stops."""
 
-import multiprocessing
 import os
 import socket
 import threading
-import time
-
-from django.conf import settings
 
 from apps.jobs import lifecycle, wakeups
 from apps.jobs.executor import Next, execute
+from apps.jobs.shift import Shift
 from apps.jobs.values import Lease
-
-# Shared with the forked children: the signal that a worker is stopping reaches its main process only.
-stopping = multiprocessing.RawValue("b", 0)
 
 
 def worker_name() -> str:
@@ -21,21 +15,28 @@ def worker_name() -> str:
 
 
 def work(lane: str, *, worker: str | None = None) -> int:
-    """Works the lane and answers how many leases it ran. Wakes a second worker when there is more to do."""
+    """Works the lane and answers how many leases it ran. Wakes a second worker when there is more to do.
+
+    When the shift is over the lane goes on with a new wake-up, which any free worker takes: this one, unless others
+    wait for it longer.
+    """
     worker = worker or worker_name()
     wakeups.taken(lane)
-    ends = time.monotonic() + settings.WORK_SLICE_SECONDS
+    shift = Shift.begin()
     count, woken, following = 0, False, Next()
-    while lease := following.lease or (None if stopping.value else _take(lane, worker, resume_only=following.asked)):
+    while True:
+        lease = following.lease
+        if lease is None:
+            if not shift.may_take:
+                wakeups.wake(lane)
+                return count
+            lease = _take(lane, worker, resume_only=following.looked)
+            if lease is None:
+                return count
         if lease.more and not woken:
             woken = wakeups.wake(lane)
-        go_on = not stopping.value and time.monotonic() < ends
-        following = execute(lease, worker=worker, go_on=go_on)
+        following = execute(lease, worker=worker, shift=shift)
         count += 1
-        if not following.lease and not go_on:
-            wakeups.wake(lane)
-            break
-    return count
 
 
 def _take(lane: str, worker: str, *, resume_only: bool) -> Lease | None:

@@ -10,7 +10,7 @@ import structlog
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error, connection
 
-from apps.jobs import loop
+from apps.jobs.shift import stopping
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ def _show_life(sender: Any, **_signal: object) -> None:
 
 def _live(name: str, queues: list[str], processes: int) -> None:
     wait = threading.Event()
-    while not loop.stopping.value:
+    while not stopping.value:
         try:
             _sign(name, queues, processes)
         except Error as error:
@@ -55,4 +55,4 @@ def _sign(name: str, queues: list[str], processes: int) -> None:
 @worker_shutting_down.connect
 def _stop_claiming(**_signal: object) -> None:
     """The children end after the job they are at, within the grace, instead of claiming another."""
-    loop.stopping.value = 1
+    stopping.value = 1

@@ -1,6 +1,10 @@
-"""Telling PostgreSQL's bad moments from our own mistakes."""
+"""Telling PostgreSQL's bad moments from our own mistakes, and statements that it plans once a connection."""
 
-from django.db import InterfaceError, OperationalError
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 
 _CONFLICT = ("40001", "40P01", "55P03", "57014")  # serialization, deadlock, lock timeout, statement timeout
 _LOST = ("08", "57P0", "25P03")  # connection, shut down or ended, ended while idle
@@ -26,3 +30,16 @@ def is_passing(error: BaseException) -> bool:
 
 def _state(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
+
+
+def prepared_cursor() -> CursorWrapper:
+    """A cursor whose statements are prepared: PostgreSQL parses them once a connection, and soon plans them once.
+
+    For statements written by hand that name every state in their text. What the ORM sends would plan badly so: a plan
+    for any status cannot use an index of the queued ones only.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+        return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

@@ -22,8 +22,9 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from apps.core.database import prepared_cursor
 from apps.jobs import announce, quotas, sql, wakeups
 from apps.jobs.lanes import limits_of
 from apps.jobs.values import Change, Failure, Lease, NewJob
@@ -337,7 +338,7 @@ def _tell(rows: Iterable[dict[str, Any]]) -> list[Change]:
 
 
 def _rows(statement: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(statement, params)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -18,10 +18,11 @@ from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Url, 
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
+from apps.studio.deletion import delete_row
 from apps.studio.models import Row
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.pictures import MOST_REFERENCES
-from apps.studio.rows import RowState, create_rows, delete_row, rows_with_state, update_row
+from apps.studio.rows import RowState, create_rows, rows_with_state, update_row
 
 MAX_ROWS = 200
 ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error")

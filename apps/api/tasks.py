@@ -3,8 +3,9 @@
 from celery import shared_task
 
 from apps.api import idempotency
+from apps.studio.deletion import finish_deletions
 
 
 @shared_task(name="api.sweep")
 def sweep() -> int:
-    return idempotency.sweep()
+    return idempotency.sweep() + finish_deletions()

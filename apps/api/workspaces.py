@@ -14,9 +14,10 @@ from apps.api.idempotency import in_one_transaction
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
+from apps.studio.deletion import delete_workspace
 from apps.studio.models import PromptPolicy, Workspace
 from apps.studio.owned import find_workspace
-from apps.studio.workspaces import create_workspace, delete_workspace, model_warnings, update_workspace
+from apps.studio.workspaces import create_workspace, model_warnings, update_workspace
 
 EDGE = partial(WholeNumber, min_value=1024, max_value=4096, required=False)
 

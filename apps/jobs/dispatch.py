@@ -6,13 +6,14 @@ It calls no provider: nothing may hold up a rescue. What is open at a provider a
 from collections.abc import Callable, Iterable
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection, transaction
 
 from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
 from apps.jobs import budgets, figures, lifecycle, wakeups
-from apps.jobs.executor import end_failed
+from apps.jobs.endings import end_failed
 from apps.jobs.models import Job
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,8 @@ def dispatch() -> dict[str, int]:
     for name, work in _PARTS.items():
         try:
             counts[name] = work()
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:
             if is_passing(error):
                 raise  # the database is away: the next tick sees to it
@@ -64,6 +67,8 @@ def _each(candidates: Iterable[dict[str, object]], work: Callable[..., bool]) ->
         try:
             with transaction.atomic():
                 count += work(**candidate)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:
             if connection.connection is None or connection.connection.closed:
                 raise  # the database is away: the next tick sees to it

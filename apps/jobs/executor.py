@@ -12,6 +12,7 @@ from apps.core.context import logged
 from apps.core.database import is_conflict, is_passing
 from apps.core.failpoints import failpoint
 from apps.jobs import lifecycle, retries
+from apps.jobs.endings import end_failed
 from apps.jobs.handlers import Cancelled, Done, LeaseLost, Parked, RetryLater, Run, handler_of
 from apps.jobs.heartbeats import heart
 from apps.jobs.models import Job
@@ -115,18 +116,6 @@ def _fail_for_good(lease: Lease, failure: Failure) -> None:
     log.info("job_failed", code=failure.code, won=failed)
     if not failed:
         lifecycle.cancel_held(lease)
-
-
-def end_failed(jobs: list[Job], failure: Failure) -> None:
-    """What follows a final failure, in its transaction: the kind's own hook, then whoever still waits fails too."""
-    for job in jobs:
-        try:
-            with transaction.atomic():
-                handler_of(job.kind).failed(job, failure)
-        except Exception as error:
-            # A broken hook must not keep its job alive: it would be rescued and fail again at every tick.
-            log.error("failed_hook_broke", job=str(job.uid), exc_info=error)
-    lifecycle.end_dependants([job.pk for job in jobs], status="failed", failure=lifecycle.DEPENDENCY_FAILED)
 
 
 def _try_again(lease: Lease, again: Again) -> None:

@@ -5,7 +5,7 @@ with its traceback and retried by policy. It never changes a job's state itself.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -103,8 +103,15 @@ class Handler:
     def failed(self, job: Job, failure: Failure) -> None:
         """The job failed for good: give its dependants another way, or leave them to fail with it."""
 
+    def needed_by(self, job_ids: Sequence[int]) -> Sequence[int]:
+        """Ids of the other jobs that `cancelled` may end: they are locked together with these."""
+        return ()
+
     def cancelled(self, job: Job) -> None:
-        """Somebody cancelled the job, or asked it to stop: end what only it needed."""
+        """Somebody cancelled the job, or asked it to stop, or it ended with the one it waited for: end what only it needed.
+
+        Once for each job, when it is asked for; the worker or the rescue that obeys does not call it again.
+        """
 
     def clone(self, old: Job, new_id: int) -> None:
         """Copies what the kind keeps beside the job for a retry of it."""

@@ -196,12 +196,22 @@ def cancel_held(lease: Lease) -> bool:
 # --- from outside ----------------------------------------------------------------------------------
 
 
+def lock(job_ids: Sequence[int]) -> None:
+    """Locks the jobs and all that wait for them, in the order of ids, until the caller's transaction ends."""
+    _rows(sql.LOCK, {"job_ids": list(job_ids)})
+
+
 def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner") -> list[Change]:
-    """Ends what has not started (new = cancelled), marks what runs (new = processing)."""
+    """Ends what has not started (new = cancelled) with whoever waits for it, marks what runs (new = processing).
+
+    For endings.cancel, which lets the kinds of the jobs have their say.
+    """
     with transaction.atomic():
-        _rows(sql.LOCK, {"job_ids": list(job_ids)})
+        lock(job_ids)
         changes = _change(sql.REQUEST_CANCEL, {"job_ids": list(job_ids), "reason": reason})
-        end_dependants([change.job_id for change in changes if change.new == "cancelled"], status="cancelled")
+        changes += end_dependants(
+            [change.job_id for change in changes if change.new == "cancelled"], status="cancelled"
+        )
     for change in changes:
         if change.new == "processing":
             wakeups.wake_after_commit(change.lane)

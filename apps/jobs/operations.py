@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import calling, lanes, lifecycle, services
+from apps.jobs import calling, endings, lanes, services
 from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
@@ -133,8 +133,8 @@ def stop(*, by: str = "", note: str = "") -> int:
     with transaction.atomic():
         for lane in settings.LANES:
             lanes.pause(lane, by=by, note=note or "everything was stopped")
-        running = list(Job.objects.processing().order_by("id").values_list("pk", flat=True))
-        return len(lifecycle.request_cancel(running, reason="stopped"))
+    running = list(Job.objects.processing().order_by("id").values_list("pk", flat=True))
+    return sum(change.new == Status.PROCESSING for change in endings.cancel(running, reason="stopped"))
 
 
 def hold_provider(provider: str, *, by: str = "", note: str = "", until: datetime | None = None) -> None:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.core.errors import Problem, not_found
-from apps.jobs import lifecycle
+from apps.jobs import endings, lifecycle
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
 from apps.jobs.states import FINAL, PENDING, Status, public_status
@@ -40,10 +40,7 @@ def cancel_job(*, user: User, uid: UUID, kind: str | None = None, everybody: boo
     """Cancels now what has not started and asks what runs to stop. Problem 409 when it is over already."""
     job = find_job(user=user, uid=uid, kind=kind, everybody=everybody)
     reason = "cancelled_by_owner" if job.owner_id == user.pk else "cancelled_by_staff"
-    changes = lifecycle.request_cancel([job.pk], reason=reason)
-    # In a transaction of its own: a completion locks the prompt before its images, so holding one while asking for
-    # the other could deadlock.
-    handler_of(job.kind).cancelled(job)
+    changes = endings.cancel([job.pk], reason=reason)
     job.refresh_from_db()
     if not changes and job.status in FINAL:
         raise Problem(

@@ -244,7 +244,13 @@ WITH done AS (
 
 # Before REQUEST_CANCEL, and not in it: waiting for a claim there, it would see the claimed row in one place and the
 # queued one in another, and PostgreSQL checks the constraints of that mixture before it notices.
-LOCK = "SELECT id FROM jobs_job WHERE id = ANY(%(job_ids)s) ORDER BY id FOR UPDATE"
+# With all that waits for them, which ends with them: locked later, it would be out of the order of ids.
+LOCK = """
+WITH RECURSIVE family AS (
+  SELECT unnest(%(job_ids)s::bigint[]) AS id
+  UNION SELECT w.id FROM family f JOIN jobs_job w ON w.waits_for_id = f.id AND w.status = 'waiting')
+SELECT id FROM jobs_job WHERE id IN (SELECT id FROM family) ORDER BY id FOR UPDATE
+"""
 
 # What waits is cancelled at once; what runs is marked, and its worker or the next tick ends it.
 REQUEST_CANCEL = f"""

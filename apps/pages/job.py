@@ -117,7 +117,7 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "sentence": sentence(facts),
         "live": shown.status in LIVE,
         "own": shown.owner_id == user.pk,
-        "can_retry": shown.status in (Status.FAILED, Status.CANCELLED),
+        "can_retry": shown.status in (Status.FAILED, Status.CANCELLED) and facts.row is not None,
         "lasted": _lasted(facts),
         "tries": tries_of(shown, facts.attempts),
         "turned_away": sum(past.outcome in TURNED_AWAY for past in facts.attempts),

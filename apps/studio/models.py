@@ -1,6 +1,7 @@
 """Studio's things: workspaces, rows, the prompts and images asked for, and the images made."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -15,6 +16,13 @@ class PromptPolicy(models.TextChoices):
     DEFAULT = "default", "Use the workspace's default prompt"
     WAIT = "wait", "Wait for a person to type one"
     FAIL = "fail", "Fail"
+
+
+class PresentManager(models.Manager[Any]):
+    """Without what is being deleted: nobody finds it any more, while its jobs are still being cancelled."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(gone_at=None)
 
 
 class Workspace(models.Model):
@@ -52,6 +60,10 @@ class Workspace(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    gone_at = models.DateTimeField(null=True, editable=False, help_text="Being deleted (studio/deletion.py)")
+
+    objects = PresentManager()
+    everything = models.Manager["Workspace"]()
 
     class Meta:
         db_table = "studio_workspace"
@@ -101,6 +113,10 @@ class Row(models.Model):
     generation = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    gone_at = models.DateTimeField(null=True, editable=False, help_text="Being deleted (studio/deletion.py)")
+
+    objects = PresentManager()
+    everything = models.Manager["Row"]()
 
     class Meta:
         db_table = "studio_row"

@@ -10,7 +10,8 @@ from apps.assets.storage import content_path, write_once
 from apps.providers.errors import ResultLost
 from apps.providers.types import Prediction
 from apps.providers.wavespeed.client import WavespeedClient
-from apps.studio.models import GeneratedImage, ImageJob, Row
+from apps.studio.models import GeneratedImage, ImageJob
+from apps.studio.owned import hold_row
 
 _SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}  # the formats that the decoder lets through
 
@@ -48,12 +49,12 @@ def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> No
     Called once for each order, by whoever settles its call: those of a second order come after the first one's.
     """
     place = GeneratedImage.objects.filter(job_id=image_job.job_id).count()
-    row = Row.objects.filter(image_jobs=image_job).first()
+    row_id = image_job.row_id if hold_row(image_job.row_id) else None
     GeneratedImage.objects.bulk_create(
         [
             GeneratedImage(
                 job_id=image_job.job_id,
-                row=row,
+                row_id=row_id,
                 owner_id=image_job.job.owner_id,
                 index=place + index,
                 file=kept.file,
@@ -64,7 +65,7 @@ def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> No
                 prompt=image_job.prompt,
                 generation_model=image_job.generation_model,
                 simulated="wavespeed" in settings.SIMULATED,
-                late=late or row is None,
+                late=late or row_id is None,
             )
             for index, kept in enumerate(files)
         ],

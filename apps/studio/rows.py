@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.accounts.models import User
-from apps.core.errors import Problem
-from apps.jobs import announce, lifecycle
+from apps.core.errors import Problem, not_found
+from apps.jobs import announce
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, PENDING, Reason, Status
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
@@ -158,7 +158,8 @@ def create_rows(*, user: User, workspace_id: UUID, rows: list[dict[str, object]]
     workspace = find_workspace(user, workspace_id)
     with transaction.atomic():
         # One writer at a time, so that two tabs do not give the same position.
-        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        if not Workspace.objects.select_for_update().filter(pk=workspace.pk).exists():
+            raise not_found("workspace")
         last = workspace.rows.aggregate(last=Max("position"))["last"]
         start = 0 if last is None else last + 1
         made = Row.objects.bulk_create(
@@ -177,7 +178,10 @@ def update_row(*, user: User, row_id: UUID, fields: dict[str, object], prompt_wa
     find_row(user, row_id)
     with transaction.atomic():
         # Two tabs that save at once come one after the other, and the second one is told.
-        row = Row.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace__owner").get(pk=row_id)
+        rows = Row.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace__owner")
+        row = rows.filter(pk=row_id).first()
+        if row is None:
+            raise not_found("row")
         known = {_unix_lines(str(text)) for text in (prompt_was, fields.get("prompt_override", prompt_was))}
         if prompt_was is not None and _unix_lines(row.prompt_text) not in known:
             raise _prompt_changed(row)
@@ -207,14 +211,3 @@ def tell_edited(*rows: Row) -> None:
     """Tells the owner's other tabs, after commit, that a person changed the rows; no job did, so no event says so."""
     edits = [(row.workspace.owner_id, subject_of(row), str(row.workspace_id)) for row in rows]
     transaction.on_commit(partial(announce.edited, edits), robust=True)
-
-
-def delete_row(*, user: User, row_id: UUID) -> None:
-    """Cancels what the row still has in the queue, then removes it. A result that comes later is kept with its job."""
-    row = find_row(user, row_id)
-    with transaction.atomic():
-        Row.objects.select_for_update().get(pk=row.pk)  # a generate that is under way ends first, and is seen here
-        live = Job.objects.filter(subject=subject_of(row), status__in=LIVE).values_list("pk", flat=True)
-        lifecycle.request_cancel(list(live), reason="row_deleted")
-        tell_edited(row)
-        row.delete()

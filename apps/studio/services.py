@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.accounts.models import User
-from apps.core.errors import Problem
+from apps.core.errors import Problem, not_found
 from apps.jobs import budgets, lifecycle
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Status
@@ -77,7 +77,8 @@ def generate_images(
     pictures = _pictures_of(row)
     wanted, generation = count or row.workspace.images_per_generate, uuid.uuid4()
     with transaction.atomic():
-        hold_row(row)
+        if not hold_row(row.pk):
+            raise not_found("row")
         prompt_job = _add_prompt_job(row, pictures, priority, generation=generation) if use_ai_prompt else None
         image_jobs = _add_image_jobs(row, pictures, wanted, priority, prompt_job, generation=generation)
         if not use_ai_prompt:
@@ -112,7 +113,8 @@ def queue_prompt(
             422, "prompt_missing", "There is no prompt to improve.", "Send existingPrompt, or ask for a new one."
         )
     with transaction.atomic():
-        hold_row(row)
+        if not hold_row(row.pk):
+            raise not_found("row")
         prompt_job = _add_prompt_job(
             row,
             pictures,
@@ -150,9 +152,8 @@ def _own_prompt(row: Row) -> str:
 
 def _release_waiting(row: Row, prompt: str) -> list[Job]:
     with transaction.atomic():
-        waiting = Job.objects.select_for_update().filter(
-            subject=subject_of(row), status=Status.WAITING, reason=Reason.NEEDS_PROMPT
-        )
+        theirs = Job.objects.filter(subject=subject_of(row), status=Status.WAITING, reason=Reason.NEEDS_PROMPT)
+        waiting = theirs.select_for_update().order_by("pk")
         ids = [job.pk for job in waiting]
         ImageJob.objects.filter(job__in=ids).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
         lifecycle.release(ids, reason="prompt_typed")

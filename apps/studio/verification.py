@@ -17,10 +17,10 @@ from apps.jobs.values import NewJob
 from apps.providers import calls
 from apps.providers.errors import ProviderError
 from apps.providers.wavespeed.client import WavespeedClient
+from apps.studio.deletion import delete_workspace
 from apps.studio.demo import PHOTOS
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import PromptPolicy, Row, Workspace
-from apps.studio.rows import delete_row
 from apps.studio.services import generate_images
 
 USERNAME = "verify"
@@ -76,9 +76,7 @@ def _generate(user: User, seconds: float) -> Iterator[Proof]:
         yield _proof("prompt", made.prompt_job.pk, seconds)
         yield _proof("image", made.jobs[0].pk, seconds)
     finally:
-        workspace = row.workspace
-        delete_row(user=user, row_id=row.pk)
-        workspace.delete()
+        delete_workspace(row.workspace)
 
 
 def _row(user: User) -> Row:

@@ -1,19 +1,14 @@
 """Making, changing and removing workspaces."""
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core.errors import invalid
-from apps.jobs import lifecycle
-from apps.jobs.models import Job
-from apps.jobs.states import LIVE
 from apps.providers.catalogue import fate_of, find_model, names_of
 from apps.studio.models import Workspace
 from apps.studio.prompting.chain import chain
 from apps.studio.prompting.strategies import find_strategy
-from apps.studio.rows import subject_of
 
 
 def create_workspace(*, user: User, rights_confirmed: bool = False, **fields: object) -> Workspace:
@@ -51,13 +46,3 @@ def model_warnings(workspace: Workspace) -> list[str]:
     images = workspace.generation_model or settings.IMAGE_MODEL
     named = [*(("xai", entry.model) for entry in chain()), ("wavespeed", images)]
     return [words for provider, model in named if (words := fate_of(provider, model))]
-
-
-def delete_workspace(workspace: Workspace) -> None:
-    """Cancels what its rows still have in the queue, then removes it with them."""
-    with transaction.atomic():
-        # Locked: a generate that is under way ends first, and is seen here.
-        subjects = [subject_of(row) for row in workspace.rows.select_for_update().order_by("pk")]
-        live = Job.objects.filter(subject__in=subjects, status__in=LIVE).values_list("pk", flat=True)
-        lifecycle.request_cancel(list(live), reason="row_deleted")
-        workspace.delete()

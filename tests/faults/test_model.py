@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from apps.accounts.models import User
 from apps.jobs import dispatch, lanes, lifecycle
-from apps.jobs.executor import end_failed
+from apps.jobs.endings import end_failed
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.states import FINAL
 from apps.jobs.values import Failure, Lease, NewJob

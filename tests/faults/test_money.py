@@ -120,7 +120,7 @@ def test_cancelled_in_time_nothing_is_bought(stack: FaultStack, workspace: Works
 
 
 def test_a_row_deleted_in_the_middle_leaves_no_half_work(stack: FaultStack, workspace: Workspace, owner: User) -> None:
-    from apps.studio.rows import delete_row
+    from apps.studio.deletion import delete_row
 
     row = scene.rows_in(workspace, 1)[0]
     job = scene.generate(row).jobs[0]

@@ -10,8 +10,9 @@ from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, retry_job
 from apps.jobs.states import FINAL
 from apps.providers.models import Earmark
+from apps.studio.deletion import delete_row
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
-from apps.studio.rows import delete_row, rows_with_state, update_row
+from apps.studio.rows import rows_with_state, update_row
 from apps.studio.services import Generated, generate_images, queue_prompt
 from tests.support.stack import Stack, wait_until
 

@@ -10,8 +10,8 @@ from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, find_job
 from apps.studio import services
+from apps.studio.deletion import delete_row
 from apps.studio.models import Row
-from apps.studio.rows import delete_row
 from apps.studio.services import generate_images, queue_prompt
 
 pytestmark = pytest.mark.django_db(transaction=True)

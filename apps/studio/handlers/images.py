@@ -5,7 +5,7 @@ and not answered → look it up at the provider, adopt it if found, submit again
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,10 +15,10 @@ from django.db import transaction
 
 from apps.core.errors import Problem
 from apps.core.failpoints import failpoint
-from apps.jobs import budgets, calling, lifecycle
+from apps.jobs import budgets, calling, endings
 from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
 from apps.jobs.models import Job
-from apps.jobs.states import Stage
+from apps.jobs.states import LIVE, Stage
 from apps.jobs.values import Failure
 from apps.providers import calls
 from apps.providers.clock import database_now
@@ -30,6 +30,7 @@ from apps.providers.wavespeed.errors import task_error
 from apps.providers.wavespeed.lookup import Absent, Found, find_prediction
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob
+from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of, content_of
 from apps.studio.quotes import Price, asked_price, wanted_for_image
 from apps.studio.results import Fetched, fetch, store_images
@@ -71,6 +72,10 @@ class ImageHandler(Handler):
             return _settle(run, image_job, call)
         return _look(run, image_job, call)
 
+    def needed_by(self, job_ids: Sequence[int]) -> Sequence[int]:
+        prompts = ImageJob.objects.filter(job__in=job_ids, prompt_job__job__status__in=LIVE)
+        return list(prompts.values_list("prompt_job_id", flat=True).distinct())
+
     def cancelled(self, job: Job) -> None:
         """A prompt that no image waits for any more is not worth writing."""
         prompt_job = ImageJob.objects.get(job=job).prompt_job_id
@@ -78,10 +83,12 @@ class ImageHandler(Handler):
             prompt_job
             and not Job.objects.live().filter(image_job__prompt_job=prompt_job, cancel_requested_at=None).exists()
         ):
-            lifecycle.request_cancel([prompt_job], reason="nobody_waits")
+            endings.cancel([prompt_job], reason="nobody_waits")
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = ImageJob.objects.get(job=old)
+        if not hold_row(asked.row_id):
+            raise no_place()
         again = ImageJob.objects.create(
             job_id=new_id,
             row=asked.row,
@@ -116,6 +123,8 @@ def _current_call(image_job: ImageJob) -> Call | None:
 
 
 def _submit(run: Run, image_job: ImageJob) -> Parked:
+    if not has_place(image_job):
+        raise GiveUp(ROW_GONE)
     if not image_job.prompt:
         raise GiveUp(NO_PROMPT)
     run.stage(Stage.SUBMITTING)

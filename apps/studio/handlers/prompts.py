@@ -18,6 +18,7 @@ from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart
 from apps.providers.xai.errors import shortcoming_of
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
+from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of
 from apps.studio.prompting.asking import ACCEPTED, Setback, Written, ask, cannot, note
 from apps.studio.prompting.chain import REFUSAL, chain
@@ -50,6 +51,8 @@ class PromptHandler(Handler):
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = PromptJob.objects.get(job=old)
+        if not hold_row(asked.row_id):
+            raise no_place()
         again = PromptJob.objects.create(
             job_id=new_id,
             row=asked.row,
@@ -105,6 +108,8 @@ def _gone(call: Call) -> ProviderError:
 
 def _write(run: Run, prompt_job: PromptJob) -> Written:
     """Goes through the chain; then, when this was the last try, the workspace's policy."""
+    if not has_place(prompt_job):
+        raise GiveUp(ROW_GONE)
     parts = _parts(run, prompt_job)
     setbacks: list[Setback] = []
     for entry in chain():

@@ -1,0 +1,58 @@
+"""How jobs end otherwise than by completing, with what their kinds have to say about it: one place for each.
+
+The hooks run in the transaction of the verb they follow, so one is never there without the other.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError, transaction
+
+from apps.jobs import lifecycle
+from apps.jobs.handlers import handler_of
+from apps.jobs.models import Job
+from apps.jobs.values import Change, Failure
+
+log = structlog.get_logger(__name__)
+
+
+def cancel(job_ids: Sequence[int], *, reason: str) -> list[Change]:
+    """Ends what has not started, asks what runs to stop, and lets each job's kind end what only that job needed.
+
+    Everything that may be ended here is locked first, in the order of ids: a prompt before the images that wait for
+    it, as its completion does. Of two people who cancel the last two images of a prompt, the second to get the prompt
+    sees what the first has done, and ends it.
+    """
+    with transaction.atomic():
+        of_kind: dict[str, list[int]] = defaultdict(list)
+        for job_id, kind in Job.objects.filter(pk__in=job_ids).values_list("pk", "kind"):
+            of_kind[kind].append(job_id)
+        needed = {needed for kind, ids in of_kind.items() for needed in handler_of(kind).needed_by(ids)}
+        lifecycle.lock([*job_ids, *needed])
+        changes = lifecycle.request_cancel(job_ids, reason=reason)
+        for job in Job.objects.filter(pk__in=[change.job_id for change in changes]).order_by("pk"):
+            _call(handler_of(job.kind).cancelled, job)
+    return changes
+
+
+def end_failed(jobs: list[Job], failure: Failure) -> None:
+    """What follows a final failure, in its transaction: the kind's own hook, then whoever still waits fails too."""
+    for job in jobs:
+        _call(handler_of(job.kind).failed, job, failure)
+    lifecycle.end_dependants([job.pk for job in jobs], status="failed", failure=lifecycle.DEPENDENCY_FAILED)
+
+
+def _call(hook: Callable[..., None], job: Job, *more: Failure) -> None:
+    """A broken hook must not keep its job alive: it would be rescued and fail again at every tick.
+
+    When the database gave up for others' sake, or Celery ends the task, nothing of the ending is done and it is repeated.
+    """
+    try:
+        with transaction.atomic():
+            hook(job, *more)
+    except (SoftTimeLimitExceeded, OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.error("hook_broke", hook=hook.__name__, job=str(job.uid), exc_info=error)

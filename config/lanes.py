@@ -11,9 +11,10 @@ LANES = ("prompts", "images", "listings", "visibility")
 
 @dataclass(frozen=True)
 class Kind:
-    """`parks`: its handler gives the worker back while a provider works."""
+    """`product` is whose money its calls are. `parks`: its handler gives the worker back while a provider works."""
 
     lane: str
+    product: str
     handler: str
     provider: str = ""
     max_retries: int = 3
@@ -21,7 +22,15 @@ class Kind:
 
 
 KINDS = {
-    "prompt": Kind(lane="prompts", provider="xai", handler="apps.studio.handlers.prompts.PromptHandler"),
-    "image": Kind(lane="images", provider="wavespeed", handler="apps.studio.handlers.images.ImageHandler", parks=True),
-    "noop": Kind(lane="listings", handler="apps.jobs.noop.NoopHandler"),
+    "prompt": Kind(
+        lane="prompts", product="studio", provider="xai", handler="apps.studio.handlers.prompts.PromptHandler"
+    ),
+    "image": Kind(
+        lane="images",
+        product="studio",
+        provider="wavespeed",
+        handler="apps.studio.handlers.images.ImageHandler",
+        parks=True,
+    ),
+    "noop": Kind(lane="listings", product="", handler="apps.jobs.noop.NoopHandler"),
 }

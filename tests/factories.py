@@ -167,6 +167,7 @@ class CallFactory(factory.django.DjangoModelFactory):
 
     provider = "wavespeed"
     purpose = "submit"
+    product = "studio"
     model_asked = "bytedance/seedream-v4.5/edit"
     state = CallState.SUCCEEDED
     attempt = 1

@@ -65,7 +65,9 @@ class SpentSerializer(CamelSerializer):
     key = serializers.CharField(help_text="A day, a provider, a product, or an owner's id")
     name = serializers.CharField()
     calls = serializers.IntegerField()
-    unpriced = serializers.IntegerField(help_text="Calls whose cost nobody has told yet")
+    unpriced = serializers.IntegerField(
+        help_text="Calls whose cost nobody has told; in cost they count as their estimates"
+    )
     cost = Money()
 
 

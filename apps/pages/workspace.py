@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max, Q, Sum
+from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,7 +21,7 @@ from apps.pages.pictures import pictures_of
 from apps.pages.row_index import FILTERS, Entry, RowIndex, index_of, number_of
 from apps.pages.row_view import RowView, row_views
 from apps.pages.shell import page, reader
-from apps.providers.models import Call
+from apps.providers import spending
 from apps.studio.models import GeneratedImage, PromptPolicy, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.prompting.strategies import references
@@ -134,8 +134,7 @@ def _settings(shown: Workspace) -> dict[str, object]:
 def spent_today(user: User) -> Decimal:
     """US dollars since midnight UTC, of everything the user asked for."""
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    spent = Call.objects.filter(owner=user, created_at__gte=midnight).aggregate(sum=Sum("cost_usd"))["sum"]
-    return spent or Decimal(0)
+    return spending.spent_since(midnight, owner_id=user.pk)
 
 
 def _last_event(owner_id: int) -> int:

@@ -5,7 +5,8 @@
       └──► unknown ──► accepted (found) | lost (not there) | succeeded | failed
                        lost ──► accepted (its own answer came after all)
 
-A settled call never changes, but for a lost one that is answered. Every move is one guarded UPDATE; False says that another process settled it first.
+A settled call never changes, but for a lost one that is answered. Every move is guarded by the state it starts from;
+False says that another process settled it first. Until a call is settled it counts as its estimate (see spending.py).
 """
 
 import hashlib
@@ -14,15 +15,17 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from django.db import IntegrityError, connection
-from django.db.models import Sum
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, F, Q, Sum, Value, When
+from django.db.models.functions import Coalesce
 
 from apps.providers import spending
 from apps.providers.clock import ClockTimestamp
 from apps.providers.errors import OutcomeUnknown, ProviderError
 from apps.providers.models import Call, CallState
 
-OPEN = (CallState.INTENT, CallState.ACCEPTED, CallState.UNKNOWN)
+OPEN = spending.OPEN
+ZERO = Decimal(0)
 INLINE_MEDIA_CHARACTERS = 500
 
 
@@ -39,12 +42,16 @@ def begin(
     purpose: str,
     model: str,
     inputs: Mapping[str, Any],
-    product: str = "studio",
+    product: str,
+    estimate_usd: Decimal | None,
 ) -> Call:
-    """Commits the intent. The request may leave as soon as this has returned."""
+    """Commits the intent. The request may leave as soon as this has returned.
+
+    `estimate_usd` is what was set aside for it: it counts as that until its cost is told, or for good when it never is.
+    """
     _outside_transaction()
     kept = without_media(inputs)
-    call = Call.objects.create(
+    call = Call(
         job_id=job_id,
         attempt=attempt,
         owner_id=owner_id,
@@ -54,9 +61,13 @@ def begin(
         model_asked=model,
         inputs=kept,
         request_digest=digest_of(model, kept),
+        estimate_usd=estimate_usd,
         created_at=ClockTimestamp(),
         sent_at=ClockTimestamp(),
     )
+    with transaction.atomic():
+        call.save(force_insert=True)
+        spending.settle(call.job_id, estimate_usd or ZERO)
     call.refresh_from_db(fields=["created_at", "sent_at"])
     return call
 
@@ -98,7 +109,10 @@ def succeeded(
     http_status: int | None = None,
     late: bool = False,
 ) -> bool:
-    """May run inside the caller's transaction. `late`: it came after a cancel, so it is kept and not applied."""
+    """May run inside the caller's transaction. `late`: it came after a cancel, so it is kept and not applied.
+
+    Without a cost, from here or known before, what was estimated is booked.
+    """
     facts: dict[str, Any] = {"result": result, "model_answered": model_answered[:100], "usage": usage, "late": late}
     # An id seen before must not undo the caller's transaction: the answer is paid for and stays.
     provider_id = provider_id[:100]
@@ -108,16 +122,22 @@ def succeeded(
 
 
 def failed(call: Call, error: ProviderError, *, cost_usd: Decimal | None = None, cost_source: str = "reported") -> bool:
-    """May run inside the caller's transaction. A refusal may cost something: the error's own figure is used then."""
-    cost = error.cost_usd if cost_usd is None else cost_usd
-    source = cost_source if cost is not None else ""
-    return _finish(call, CallState.FAILED, cost, source, error.http_status, **_words(error))
+    """May run inside the caller's transaction. A refusal may cost something: the error's own figure is used then.
+
+    Where it names none and is not known to be free, what was estimated is booked.
+    """
+    if cost_usd is None:
+        cost_usd, cost_source = error.cost_usd, error.cost_source
+    is_free = cost_usd is None and (error.charged is False or error.sent is False)
+    return _finish(call, CallState.FAILED, cost_usd, cost_source, error.http_status, is_free=is_free, **_words(error))
 
 
 def unknown(call: Call, error: ProviderError) -> bool:
-    """The request may have been taken. It counts as a possible double charge until it is settled."""
+    """The request may have been taken. It counts as a possible double charge, and as its estimate, until it is settled."""
     _outside_transaction()
-    return _move(call, (CallState.INTENT,), state=CallState.UNKNOWN, http_status=error.http_status, **_words(error))
+    stated = {} if error.cost_usd is None else {"cost_usd": error.cost_usd, "cost_source": error.cost_source}
+    words = _words(error)
+    return _move(call, (CallState.INTENT,), state=CallState.UNKNOWN, http_status=error.http_status, **stated, **words)
 
 
 def lost(call: Call) -> bool:
@@ -193,22 +213,39 @@ def _accept(call: Call, provider_id: str, http_status: int | None, *also: CallSt
 
 
 def _finish(
-    call: Call, state: CallState, cost_usd: Decimal | None, cost_source: str, http_status: int | None, **facts: Any
+    call: Call,
+    state: CallState,
+    cost_usd: Decimal | None,
+    cost_source: str,
+    http_status: int | None,
+    *,
+    is_free: bool = False,
+    **facts: Any,
 ) -> bool:
     if cost_usd is not None:
         facts |= {"cost_usd": cost_usd, "cost_source": cost_source or "reported"}
+    elif not is_free:
+        untold = Q(cost_usd=None, estimate_usd__isnull=False)
+        facts["cost_source"] = Case(When(untold, then=Value("estimated")), default=F("cost_source"))
+        facts["cost_usd"] = Coalesce(F("cost_usd"), F("estimate_usd"))
     if http_status is not None:
         facts["http_status"] = http_status
     return _move(call, OPEN, state=state, finished_at=ClockTimestamp(), **facts)
 
 
 def _move(call: Call, allowed: tuple[CallState, ...], **changes: Any) -> bool:
-    """The guarded UPDATE. The object in hand is made to agree with the row, whoever wrote it."""
-    won = Call.objects.filter(pk=call.pk, state__in=allowed).update(**changes) == 1
-    call.refresh_from_db()
-    if won and changes.get("cost_usd"):
-        spending.settle(call)
-    return won
+    """The guarded UPDATE. The object in hand is made to agree with the row, whoever wrote it.
+
+    What the call counts as changes together with what its job still holds: nobody sees the money twice, or not at all.
+    """
+    with transaction.atomic():
+        before = Call.objects.select_for_update().filter(pk=call.pk, state__in=allowed).first()
+        if before is not None:
+            Call.objects.filter(pk=call.pk).update(**changes)
+        call.refresh_from_db()
+        if before is not None:
+            spending.settle(call.job_id, spending.counted(call) - spending.counted(before))
+    return before is not None
 
 
 def _words(error: ProviderError) -> dict[str, str]:

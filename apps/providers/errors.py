@@ -20,6 +20,7 @@
 
 `message` and `action` are for people; `detail` holds the provider's own words, redacted, for operators.
 `sent` tells money: False, the request surely never reached the provider; None, nobody knows; True, it was answered.
+`charged`: whether it cost something, None when nobody said; `cost_usd` and `cost_source` as in the ledger.
 """
 
 from decimal import Decimal
@@ -55,6 +56,7 @@ class ProviderError(Exception):
         retry_after: float | None = None,
         provider_code: str = "",
         cost_usd: Decimal | None = None,
+        cost_source: str = "reported",
     ) -> None:
         self.provider = provider
         self.message = message or self.words.format(provider=provider_name(provider))
@@ -66,6 +68,7 @@ class ProviderError(Exception):
         self.retry_after = retry_after
         self.provider_code = provider_code
         self.cost_usd = cost_usd
+        self.cost_source = cost_source
         super().__init__(self.message)
 
     @property

@@ -21,7 +21,9 @@ class Call(models.Model):
 
     It knows its job and attempt by id only. `purpose` says what it was for (chat, submit, …), `provider_id` is the
     provider's own id (a prediction, a response). `inputs` is what a lookup needs to recognise it, `result` what came
-    back (output URLs, the text). `cost_usd` is exact; `cost_source` says where it is from: reported, priced or none.
+    back (output URLs, the text). `estimate_usd` is the most it was expected to cost when it left, None when nobody
+    could say; `cost_usd` what it did cost, exact. `cost_source` says where that is from: reported or quoted by the
+    provider, priced by our table, refunded, or estimated: the provider named no figure, and what was set aside counts.
     `resent` marks a cheap call that was sent again after an unknown outcome; `late` a result that came after cancel.
     """
 
@@ -31,7 +33,7 @@ class Call(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="calls", db_index=False)
     provider = models.CharField(max_length=20)
     purpose = models.CharField(max_length=20)
-    product = models.CharField(max_length=12, default="studio", db_default="studio")
+    product = models.CharField(max_length=12)
     model_asked = models.CharField(max_length=100)
     model_answered = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.INTENT)
@@ -43,6 +45,7 @@ class Call(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
+    estimate_usd = models.DecimalField(max_digits=18, decimal_places=10, null=True)
     cost_usd = models.DecimalField(max_digits=18, decimal_places=10, null=True)
     cost_source = models.CharField(max_length=10, blank=True)
     resent = models.BooleanField(default=False)

@@ -36,6 +36,12 @@ def for_output(provider: str, model: str, *, day: date | None = None) -> Decimal
     return max(prices, key=lambda price: price.since).usd if prices else None
 
 
+def dearest_output(provider: str) -> Decimal | None:
+    """USD of one picture of the dearest model we know of a provider: what an unknown one is taken for."""
+    prices = [price for name in names_of(provider) if (price := for_output(provider, name)) is not None]
+    return max(prices, default=None)
+
+
 def at_most(provider: str, model: str, *, pictures: int, characters: int, max_tokens: int) -> Decimal | None:
     """USD that one answer can cost by our table: every picture at its largest, every allowed token written.
 
@@ -49,10 +55,14 @@ def at_most(provider: str, model: str, *, pictures: int, characters: int, max_to
 
 
 def from_tokens(provider: str, model: str, usage: Usage, *, day: date | None = None) -> Decimal | None:
-    """USD by our table; None for a model without a price. Reasoning is billed as output, cached prompt tokens apart."""
+    """USD by our table; None for a model without a price, or counts that no answer has.
+
+    Reasoning is billed as output, cached prompt tokens apart.
+    """
     price = price_on(provider, model, day or datetime.now(UTC).date())
     if price is None:
         return None
     fresh = max(usage.prompt - usage.cached, 0)
     amount = fresh * price.input + usage.cached * price.cached + usage.billed_output * price.output
-    return price.factor(usage.prompt) * amount / _MILLION
+    cost = price.factor(usage.prompt) * amount / _MILLION
+    return cost if cost < MOST_TICKS / TICKS_PER_USD else None

@@ -1,10 +1,12 @@
 """Budgets and what was spent. Amounts are US dollars as exact decimals; days and months are UTC's.
 
-    set_aside ──► the job's calls are begun ──► a call's cost is known: it moves from the earmark to the ledger
-        │                                       the job ends: what is left of the earmark goes with it
+    set_aside ──► a call is begun: its estimate moves from the job's earmark to the ledger
+        │         its cost is known: the difference goes back, or is taken as well
+        │         the job ends: what is left of the earmark goes with it
         └──► Short: a budget has not enough left; the job waits until it renews, is raised, or another job gives back
 
-What counts against a budget is the ledger since the period began plus every earmark. Whoever sets money aside holds the
+A call counts as its cost; while that is not told and the call is not known to be free, as its estimate, whatever became
+of its job. What counts against a budget is the ledger since the period began plus every earmark. Whoever sets money aside holds the
 lock of each budget concerned until the transaction ends, so the sum cannot grow between the look and the earmark.
 Order of locks: the job's row, then budgets (sorted), then earmarks.
 """
@@ -17,14 +19,16 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Greatest, TruncDay
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest, TruncDay
 
 from apps.accounts.models import Budget
 from apps.providers.clock import database_now
 from apps.providers.models import Call, CallState, Earmark
 
 ZERO = Decimal(0)
+OPEN = (CallState.INTENT, CallState.ACCEPTED, CallState.UNKNOWN)
+_COUNTED = Coalesce(F("cost_usd"), Case(When(state__in=OPEN, then=F("estimate_usd"))))
 By = Literal["day", "provider", "product", "owner"]
 
 
@@ -109,7 +113,7 @@ class Short:
 
 @dataclass(frozen=True)
 class Spent:
-    """One line of spending. `unpriced`: answered or open calls whose cost nobody has told yet."""
+    """One line of spending. `unpriced`: calls whose cost nobody has told; in `cost` they count as their estimates."""
 
     key: str
     name: str
@@ -165,13 +169,29 @@ def let_go(job_ids: Sequence[int]) -> None:
     Earmark.objects.filter(job_id__in=job_ids).update(held_usd=ZERO)
 
 
-def settle(call: Call) -> None:
-    """The cost of a call is in the ledger now: it is no longer held apart."""
-    if call.job_id is not None and call.cost_usd:
+def counted(call: Call) -> Decimal:
+    """USD that a call counts as now: what _COUNTED says of a row."""
+    if call.cost_usd is not None:
+        return call.cost_usd
+    return call.estimate_usd or ZERO if call.state in OPEN else ZERO
+
+
+def settle(job_id: int | None, more: Decimal) -> None:
+    """A call of this job counts for so much more (or less) in the ledger now: its job holds as much less (or more).
+
+    In the transaction that changes the call. A job that waits for money holds nothing, whatever comes back.
+    """
+    if job_id is not None and more:
         rest = Earmark._meta.get_field("held_usd")
-        Earmark.objects.filter(pk=call.job_id, held_usd__gt=0).update(
-            held_usd=Greatest(Value(ZERO, output_field=rest), F("held_usd") - Value(call.cost_usd, output_field=rest))
+        Earmark.objects.filter(pk=job_id, blocked_by__isnull=True).update(
+            held_usd=Greatest(Value(ZERO, output_field=rest), F("held_usd") - Value(more, output_field=rest))
         )
+
+
+def spent_since(moment: datetime, *, owner_id: int) -> Decimal:
+    """USD that the calls of a person count as since then."""
+    spent = Call.objects.filter(owner_id=owner_id, created_at__gte=moment).aggregate(sum=Sum(_COUNTED))
+    return spent["sum"] or ZERO
 
 
 def blocked(job_ids: Iterable[int]) -> dict[int, dict[str, str]]:
@@ -198,8 +218,8 @@ def spend(*, owner_id: int | None, since: date, until: date, by: By) -> list[Spe
         calls = calls.filter(owner_id=owner_id)
     key, name = _GROUPS[by]
     grouped = (calls.annotate(day=TruncDay("created_at", tzinfo=UTC)) if by == "day" else calls).values(key, name)
-    open_price = Q(cost_usd=None) & ~Q(state__in=[CallState.FAILED, CallState.LOST])
-    sums = grouped.annotate(calls=Count("id"), unpriced=Count("id", filter=open_price), cost=Sum("cost_usd"))
+    untold = Q(cost_source="estimated") | Q(cost_usd=None) & ~Q(state__in=[CallState.FAILED, CallState.LOST])
+    sums = grouped.annotate(calls=Count("id"), unpriced=Count("id", filter=untold), cost=Sum(_COUNTED))
     return [
         Spent(_word(row[key]), _word(row[name]), row["calls"], row["unpriced"], row["cost"] or ZERO)
         for row in sums.order_by(key)
@@ -243,7 +263,7 @@ def _lock(limits: Sequence[Limit]) -> None:
 
 
 def _standing(limit: Limit, now: datetime) -> Standing:
-    spent = _counting(Call.objects.filter(created_at__gte=limit.begins(now)), limit).aggregate(sum=Sum("cost_usd"))
+    spent = _counting(Call.objects.filter(created_at__gte=limit.begins(now)), limit).aggregate(sum=Sum(_COUNTED))
     held = _counting(Earmark.objects.all(), limit).aggregate(sum=Sum("held_usd"))
     return Standing(limit, spent["sum"] or ZERO, held["sum"] or ZERO, limit.renews(now))
 

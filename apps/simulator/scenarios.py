@@ -21,7 +21,7 @@ class Effect:
     reset); `create_then_status` (with `html`: as a page).
     On the reply: `headers`, `gzip`, `chunked`, `truncate_after_bytes`, `drip_body_ms` and `drip_header_ms` (per byte),
     `endless`, `stream_error_after_chunks`.
-    xAI's answer: `text`, `refusal`, `model`, `finish_reason`.
+    xAI's answer: `text`, `refusal`, `model`, `finish_reason`, `usage` (what it says of it, or "missing"; it is charged).
     WaveSpeed's task: `task_status`, `task_code`, `task_error`, `task_delay_ms`, `nsfw`, `sync_timeout`,
     `listed_after_ms` (until then lists do not show it), `webhook` ({"mode": normal|never|duplicate|early|late|
     bad_signature, "delay_ms"}), `output_url`, `output_status`, `output_body`, `output_objects`.
@@ -48,6 +48,7 @@ class Effect:
     refusal: bool | str = False
     model: str | None = None
     finish_reason: str | None = None
+    usage: Any = None
     task_status: str | None = None
     task_code: int | None = None
     task_error: str | None = None
@@ -75,7 +76,7 @@ class Effect:
 ON_PURCHASE_ONLY = {
     "create_then_status", "create_then_timeout", "finish_reason", "listed_after_ms", "model", "nsfw", "output_body",
     "output_objects", "output_status", "output_url", "refusal", "stream_error_after_chunks", "sync_timeout",
-    "task_code", "task_delay_ms", "task_error", "task_status", "text", "webhook",
+    "task_code", "task_delay_ms", "task_error", "task_status", "text", "usage", "webhook",
 }  # fmt: skip
 NO_EFFECT = Effect()
 

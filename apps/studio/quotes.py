@@ -1,6 +1,7 @@
 """What things will cost, before they are asked for.
 
-An image: as WaveSpeed quotes it; else by our dated table; else as the last one of its model cost. A prompt: an upper
+An image: as WaveSpeed quotes it; else by our dated table; else as the last one of its model cost; else as the dearest
+of our table. A prompt: an upper
 estimate from the price table, since its tokens are only counted afterwards.
 """
 
@@ -118,7 +119,10 @@ def known_price(model: str, *, pictures: int, size: tuple[int, int]) -> Price:
         provider=IMAGES, model_asked=model, cost_usd__gt=0, created_at__gt=database_now() - _STILL_TRUE
     )
     last = calls.order_by("-created_at").values_list("cost_usd", flat=True).first()
-    return Price(last, "none" if last is None else "last")
+    if last is not None:
+        return Price(last, "last")
+    dearest = pricing.dearest_output(IMAGES)
+    return Price(dearest, "none" if dearest is None else "at_most")
 
 
 def prompt_price(model: str, asked: PromptJob) -> Price:

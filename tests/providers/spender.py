@@ -17,7 +17,15 @@ def main(owner_id: int, number: int) -> None:
         if spending.cover(spending.Wanted(job_id, owner_id, "wavespeed", IMAGE)):
             continue
         call = calls.begin(
-            job_id=job_id, attempt=1, owner_id=owner_id, provider="wavespeed", purpose="submit", model="m", inputs={}
+            job_id=job_id,
+            attempt=1,
+            owner_id=owner_id,
+            provider="wavespeed",
+            purpose="submit",
+            model="m",
+            inputs={},
+            product="studio",
+            estimate_usd=IMAGE,
         )
         calls.accepted(call, provider_id=f"task-{job_id}")
         calls.set_cost(call, cost_usd=IMAGE, cost_source="quoted")

@@ -17,6 +17,7 @@ REFUSED = errors.InvalidRequest("wavespeed", detail="size must be W*H", http_sta
 
 def begin(job_id: int = 1, **changes: Any) -> Call:
     facts: dict[str, Any] = {"provider": "wavespeed", "purpose": "submit", "model": "m", "inputs": {"prompt": "p"}}
+    facts |= {"product": "studio", "estimate_usd": None}
     return calls.begin(job_id=job_id, attempt=1, owner_id=None, **(facts | changes))
 
 

@@ -34,8 +34,9 @@ def send(wavespeed: WavespeedClient, jpeg: bytes) -> Send:
     def submit(**changes: Any) -> Call:
         inputs = {"prompt": "A teapot", "images": [url], "size": "1024*1024", "seed": 7} | changes
         call = calls.begin(
-            job_id=1, attempt=1, owner_id=None, provider="wavespeed", purpose="submit", model=MODEL, inputs=inputs
-        )
+            job_id=1, attempt=1, owner_id=None, provider="wavespeed", purpose="submit", model=MODEL, inputs=inputs,
+            product="studio", estimate_usd=None,
+        )  # fmt: skip
         try:
             prediction = wavespeed.submit(model=MODEL, inputs=inputs, seconds=10)
         except errors.ProviderError as error:
@@ -186,8 +187,9 @@ def test_a_reply_that_comes_after_its_task_was_adopted_leaves_its_call_to_be_loo
     quick = send()
     inputs = quick.inputs
     slow = calls.begin(
-        job_id=2, attempt=1, owner_id=None, provider="wavespeed", purpose="submit", model=MODEL, inputs=inputs
-    )
+        job_id=2, attempt=1, owner_id=None, provider="wavespeed", purpose="submit", model=MODEL, inputs=inputs,
+        product="studio", estimate_usd=None,
+    )  # fmt: skip
     prediction = wavespeed.submit(model=MODEL, inputs=inputs, seconds=10)
     assert isinstance(find_prediction(quick, client=wavespeed), Found)
     with pytest.raises(errors.OutcomeUnknown):

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -16,7 +17,7 @@ from django.test import Client
 
 from apps.accounts.models import Budget, User
 from apps.providers import calls, spending
-from apps.providers.errors import ContentRefused
+from apps.providers.errors import ContentRefused, Overloaded, TransientNetwork
 from apps.providers.models import Earmark
 from apps.providers.spending import Wanted
 from tests.factories import CallFactory, StaffFactory, UserFactory
@@ -45,10 +46,11 @@ def budget(amount: str, *, owner: User | None = None, provider: str = "", period
     return Budget.objects.create(owner=owner, provider=provider, period=period, amount_usd=Decimal(amount))
 
 
-def begin(owner: User, job_id: int = 1) -> calls.Call:
+def begin(owner: User, job_id: int = 1, *, estimate: Decimal | None = IMAGE) -> calls.Call:
     return calls.begin(
-        job_id=job_id, attempt=1, owner_id=owner.pk, provider="wavespeed", purpose="submit", model="m", inputs={}
-    )
+        job_id=job_id, attempt=1, owner_id=owner.pk, provider="wavespeed", purpose="submit", model="m", inputs={},
+        product="studio", estimate_usd=estimate,
+    )  # fmt: skip
 
 
 def test_without_a_budget_nothing_waits_and_everything_is_shown_as_held(owner: User) -> None:
@@ -195,3 +197,57 @@ def test_budgets_are_set_in_the_admin_and_what_is_set_aside_can_be_seen(owner: U
     assert set_aside(want(owner, 1), want(owner, 2)) == [2]
     for path in ("/admin/accounts/budget/", "/admin/providers/earmark/"):
         assert "0.05" in client.get(path).content.decode()
+
+
+def counted(owner: User) -> Decimal:
+    [line] = spending.spend(
+        owner_id=owner.pk, since=datetime.now(UTC).date(), until=datetime.now(UTC).date(), by="owner"
+    )
+    return line.cost
+
+
+@pytest.mark.parametrize(
+    ("end", "counts"),
+    [
+        (lambda call: None, IMAGE),
+        (lambda call: calls.unknown(call, TransientNetwork("wavespeed", sent=None)), IMAGE),
+        (lambda call: calls.accepted(call, provider_id="p"), IMAGE),
+        (lambda call: calls.succeeded(call, result={}), IMAGE),
+        (lambda call: calls.succeeded(call, result={}, cost_usd=Decimal("0.03")), Decimal("0.03")),
+        (lambda call: calls.lost(call), Decimal(0)),
+        (lambda call: calls.failed(call, Overloaded("wavespeed", charged=False)), Decimal(0)),
+        (lambda call: calls.failed(call, TransientNetwork("wavespeed", sent=False)), Decimal(0)),
+        (lambda call: calls.failed(call, ContentRefused("wavespeed")), IMAGE),
+        (lambda call: calls.failed(call, ContentRefused("wavespeed", cost_usd=Decimal("0.02"))), Decimal("0.02")),
+    ],
+    ids=["sent", "unknown", "taken", "no figure", "figure", "lost", "free", "not sent", "nobody said", "stated"],
+)
+def test_a_call_counts_as_its_estimate_until_its_cost_is_told(owner: User, end: Any, counts: Decimal) -> None:
+    """Whatever its job holds, the sum of both never says more or less: not while it lives, not after it ended."""
+    budget("0.06", owner=owner)
+    assert set_aside(want(owner, 1)) == []
+    call = begin(owner)
+    assert Earmark.objects.get(pk=1).held_usd == 0
+    end(call)
+    assert counted(owner) == counts
+    assert Earmark.objects.get(pk=1).held_usd == IMAGE - counts
+    Earmark.objects.all().delete()  # the job ends
+    assert (set_aside(want(owner, 2)) == []) == (counts <= Decimal("0.02"))
+
+
+def test_a_job_that_waits_for_money_is_given_none_back_by_a_call_that_was_free(owner: User) -> None:
+    budget("0.05", owner=owner)
+    assert set_aside(want(owner, 1)) == []
+    call = begin(owner)
+    assert set_aside(want(owner, 1, amount=Decimal("0.06"))) == [1]
+    assert calls.lost(call)
+    assert Earmark.objects.get(pk=1).held_usd == 0
+    assert set_aside(want(owner, 1)) == []
+
+
+def test_what_was_estimated_is_booked_and_marked(owner: User) -> None:
+    call = begin(owner)
+    calls.succeeded(call, result={})
+    assert (call.cost_usd, call.cost_source) == (IMAGE, "estimated")
+    [line] = spending.spend(owner_id=owner.pk, since=datetime.now(UTC).date(), until=datetime.now(UTC).date(), by="day")
+    assert (line.unpriced, line.cost) == (1, IMAGE)

@@ -209,3 +209,48 @@ def test_a_stream_that_fails_raises_and_never_ends_as_if_whole(
 
     assert type(refusal.value) is kind
     assert not any(isinstance(item, ChatAnswer) for item in received)
+
+
+NULLS = {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None, "cost_in_usd_ticks": None}
+NO_FIGURES: list[Any] = ["missing", {}, NULLS, [], {"prompt_tokens": 100}, {"prompt_tokens": 0, "completion_tokens": 0},
+                         {"prompt_tokens": 10**14, "completion_tokens": 10**14}]  # fmt: skip
+
+
+@pytest.mark.parametrize("usage", NO_FIGURES)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_without_figures_has_no_cost_rather_than_none_to_pay(
+    xai: XaiClient, simulator: SimulatorProcess, usage: Any, streamed: bool
+) -> None:
+    simulator.scenario("xai", usage=usage)
+    answers = xai.chat_stream(question(), seconds=20) if streamed else [xai.chat(question(), seconds=20)]
+    answer = list(answers)[-1]
+    assert isinstance(answer, ChatAnswer)
+    assert (answer.cost_usd, answer.cost_source) == (None, "none")
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost", "source"),
+    [
+        ({"prompt_tokens": 32, "completion_tokens": 9, "cost_in_usd_ticks": 10115500}, "0.00101155", "reported"),
+        ({"prompt_tokens": 1000, "completion_tokens": 100}, "0.0015", "priced"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, {"error": "Internal error"}),
+        (400, {"error": "Content violates usage guidelines."}),
+        (200, {"error": "Internal error"}),
+        (200, {"choices": []}),
+        (200, {"choices": [{"message": {"content": 7}}]}),
+    ],
+)
+def test_a_failed_answer_that_states_its_cost_costs_it(
+    xai: XaiClient, simulator: SimulatorProcess, status: int, body: dict[str, Any], usage: Any, cost: str, source: str
+) -> None:
+    simulator.scenario("xai", times=2, status=status, body={"model": "grok-4.3", "usage": usage, **body})
+    error = refusal_of(xai)
+    assert (error.cost_usd, error.cost_source) == (Decimal(cost), source)
+    with pytest.raises(errors.ProviderError) as streamed:
+        list(xai.chat_stream(question(), seconds=20))
+    assert (streamed.value.cost_usd, streamed.value.cost_source) == (Decimal(cost), source)

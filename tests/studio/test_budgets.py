@@ -15,11 +15,12 @@ from apps.jobs import budgets, lifecycle
 from apps.jobs.estimates import describe
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, retry_job
-from apps.providers.models import Earmark
-from apps.studio.models import Row
-from apps.studio.quotes import quote_row
+from apps.providers.models import Call, Earmark
+from apps.providers.spending import standings
+from apps.studio.models import PromptJob, Row
+from apps.studio.quotes import quote_row, wanted_for_prompt
 from apps.studio.rows import update_row
-from apps.studio.services import Generated, generate_images
+from apps.studio.services import Generated, generate_images, queue_prompt
 from tests.support.stack import Stack, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,3 +185,22 @@ def test_a_prompt_waits_for_the_budget_of_its_provider(stack: Stack, owner: User
     assert stack.simulator.ledger("xai") == []
     Budget.objects.filter(pk=budget.pk).update(amount_usd=Decimal("1"))
     wait_until(lambda: fresh(made.jobs[0]).status == "completed", seconds=60, what="the image")
+
+
+@pytest.mark.workers
+@pytest.mark.parametrize("usage", ["missing", {"prompt_tokens": None, "completion_tokens": None}])
+def test_answers_without_figures_use_up_the_budget_all_the_same(
+    stack: Stack, owner: User, row: Row, usage: object
+) -> None:
+    """Each costs what was set aside for it, so that a budget for three of them is not good for more."""
+    one = wanted_for_prompt(PromptJob(row=row, ref_urls=row.ref_urls, target_url=row.target_url), owner.pk).amount
+    limit(f"{one * 3:f}", owner=owner, provider="xai")
+    stack.simulator.scenario("xai", times=None, usage=usage)
+    for _ in range(5):
+        queue_prompt(user=owner, row_id=row.pk, target_url=row.target_url)
+    prompts = Job.objects.filter(kind="prompt")
+    wait_until(lambda: prompts.filter(status="completed").count() == 3, what="three prompts")
+    wait_until(lambda: prompts.filter(status="scheduled", reason="budget").count() == 2, what="two that wait")
+    assert set(Call.objects.values_list("cost_source", flat=True)) == {"estimated"}
+    [standing] = standings(owner_id=owner.pk)
+    assert (standing.spent, standing.held) == (one * 3, 0)

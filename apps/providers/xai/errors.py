@@ -4,9 +4,10 @@ import re
 from decimal import Decimal
 
 from apps.core.http import Reply
-from apps.providers import errors, pricing
+from apps.providers import errors
 from apps.providers.http import Fault, read_fault, read_json, scrub
 from apps.providers.types import ChatAnswer
+from apps.providers.xai import payloads
 
 PROVIDER = "xai"
 
@@ -35,7 +36,7 @@ def check(reply: Reply) -> None:
     is_fault = isinstance(data, dict) and bool(data.get("error")) and not data.get("choices")
     if 200 <= reply.status < 300 and not is_fault:
         return
-    raise classify(read_fault(reply), cost_usd=_cost_of_refusal(data))
+    raise classify(read_fault(reply), data)
 
 
 def shortcoming(answer: ChatAnswer) -> errors.ProviderError | None:
@@ -58,9 +59,13 @@ def shortcoming_of(
     return None
 
 
-def classify(fault: Fault, *, cost_usd: Decimal | None = None) -> errors.ProviderError:
-    """The error of a fault. A 5xx reached xAI but its outcome is told: a chat that failed is not charged."""
+def classify(fault: Fault, body: object = None) -> errors.ProviderError:
+    """The error of a fault; `body` may say what it cost, as that of moderated content does.
+
+    A 5xx reached xAI but its outcome is told: a chat that failed is not charged, unless it says that it was.
+    """
     kind = _kind(fault)
+    cost_usd, source = payloads.stated_cost(body)
     # The words of a refused key echo parts of it: nothing of them is kept.
     detail = "" if kind is errors.AuthFailed else scrub(fault.text)
     return kind(
@@ -71,13 +76,8 @@ def classify(fault: Fault, *, cost_usd: Decimal | None = None) -> errors.Provide
         provider_code=scrub(fault.code)[:80],
         charged=True if cost_usd else None if kind is errors.ContentRefused else False,
         cost_usd=cost_usd,
+        cost_source=source,
     )
-
-
-def _cost_of_refusal(data: object) -> Decimal | None:
-    """Moderated content is charged, and the error says how much."""
-    usage = data.get("usage") if isinstance(data, dict) else None
-    return pricing.from_ticks(usage.get("cost_in_usd_ticks")) if isinstance(usage, dict) else None
 
 
 def _kind(fault: Fault) -> type[errors.ProviderError]:

@@ -47,9 +47,9 @@ def read_answer(data: Mapping[str, Any], *, http_status: int) -> ChatAnswer:
         message = choice["message"]
         text, refusal = message.get("content") or "", message.get("refusal") or ""
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise _no_message(http_status) from error
+        raise _no_message(data, http_status) from error
     if not isinstance(text, str):
-        raise _no_message(http_status)
+        raise _no_message(data, http_status)
     return make_answer(
         answer_id=str(data.get("id") or ""),
         model=str(data.get("model") or ""),
@@ -61,8 +61,11 @@ def read_answer(data: Mapping[str, Any], *, http_status: int) -> ChatAnswer:
     )
 
 
-def _no_message(http_status: int) -> MalformedOutput:
-    return MalformedOutput("xai", detail="The answer has no message.", http_status=http_status)
+def _no_message(data: Mapping[str, Any], http_status: int) -> MalformedOutput:
+    cost, source = stated_cost(data)
+    return MalformedOutput(
+        "xai", detail="The answer has no message.", http_status=http_status, cost_usd=cost, cost_source=source
+    )
 
 
 def make_answer(
@@ -87,12 +90,22 @@ def read_usage(usage: Any) -> Usage:
 
 
 def cost_of(model: str, usage: Usage) -> tuple[Decimal | None, str]:
-    """The cost and where it is from: reported ticks, else our table for the model that answered, else none."""
+    """The cost and where it is from: reported ticks, else our table for the model that answered, else none.
+
+    Every question has tokens: a count of none, or no count of the answer's, is no figure.
+    """
     reported = pricing.from_ticks(usage.raw.get("cost_in_usd_ticks"))
     if reported is not None:
         return reported, "reported"
-    priced = pricing.from_tokens("xai", model, usage) if usage.raw else None
+    is_counted = usage.prompt and isinstance(usage.raw.get("completion_tokens"), int)
+    priced = pricing.from_tokens("xai", model, usage) if is_counted else None
     return priced, "priced" if priced is not None else "none"
+
+
+def stated_cost(data: Any) -> tuple[Decimal | None, str]:
+    """The same of an answer that is a failure: what it says of its usage, if anything."""
+    fields = data if isinstance(data, Mapping) else {}
+    return cost_of(str(fields.get("model") or ""), read_usage(fields.get("usage")))
 
 
 def read_models(data: Any) -> list[ModelInfo]:

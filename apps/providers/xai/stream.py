@@ -52,14 +52,18 @@ class Draft:
 
 
 def read(*, url: str, key: str, body: Mapping[str, Any], seconds: float) -> Iterator[str | ChatAnswer]:
-    """Pieces of text, then the answer. Raises ProviderError at any point."""
+    """Pieces of text, then the answer. Raises ProviderError at any point.
+
+    One that breaks off after its last piece is whole: it was paid for, and nothing of it is missing but the usage, perhaps.
+    """
+    draft = Draft()
     headers, limit = http.bearer(key), http.MAX_JSON_BYTES
     lines = cast(
         "Generator[str]", stream_lines("POST", url, headers=headers, json=body, seconds=seconds, max_bytes=limit)
     )
     try:
         with closing(lines):  # a reader that leaves early closes the connection now, not at some collection
-            yield from _assemble(lines)
+            yield from _assemble(lines, draft)
     except NotAStream as failure:
         # An error, or a provider that answered in one piece after all.
         errors.check(failure.reply)
@@ -67,11 +71,13 @@ def read(*, url: str, key: str, body: Mapping[str, Any], seconds: float) -> Iter
         yield answer.text
         yield answer
     except HttpFailure as failure:
-        raise http.network_error("xai", failure) from failure
+        if not draft.finish_reason:
+            raise http.network_error("xai", failure) from failure
+        yield draft.answer()
 
 
-def _assemble(lines: Iterator[str]) -> Iterator[str | ChatAnswer]:
-    draft, done = Draft(), False
+def _assemble(lines: Iterator[str], draft: Draft) -> Iterator[str | ChatAnswer]:
+    done = False
     for line in lines:
         data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
         done = data == DONE
@@ -79,15 +85,12 @@ def _assemble(lines: Iterator[str]) -> Iterator[str | ChatAnswer]:
             break
         chunk = http.read_json(data.encode()) if data else None
         if isinstance(chunk, dict):
-            _refuse_error(data, chunk)
+            if chunk.get("error") and not chunk.get("choices"):  # an error in mid-stream comes with HTTP 200
+                draft.add(chunk)
+                said = {"model": draft.model, "usage": draft.usage}
+                raise errors.classify(http.read_fault(http.Reply(200, {}, data.encode())), said)
             if piece := draft.add(chunk):
                 yield piece
     if not done and not draft.finish_reason:
         raise TransientNetwork("xai", detail="The stream ended in the middle.", sent=None)
     yield draft.answer()
-
-
-def _refuse_error(data: str, chunk: Mapping[str, Any]) -> None:
-    """An error in mid-stream comes with HTTP 200."""
-    if chunk.get("error") and not chunk.get("choices"):
-        raise errors.classify(http.read_fault(http.Reply(200, {}, data.encode())))

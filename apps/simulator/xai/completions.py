@@ -65,6 +65,7 @@ class Completion:
     texts: tuple[str, ...]
     finish_reason: str
     usage: Usage
+    shown_usage: Any = None  # instead of the true one, or "missing"
 
     @property
     def cost(self) -> Decimal:
@@ -80,13 +81,18 @@ class Completion:
             }
             for index, text in enumerate(self.texts)
         ]
-        return self._envelope("chat.completion", choices) | {"usage": self.usage.as_json(self.model)}
+        return self._envelope("chat.completion", choices) | self._usage()
 
     def chunks(self) -> list[dict[str, Any]]:
         """Role, then a few words at a time, then the finish with the usage."""
         pieces = [{"role": "assistant", "content": ""}, *({"content": each} for each in in_pieces(self.texts[0]))]
         chunks = [self._chunk(piece, None) for piece in pieces]
-        return [*chunks, self._chunk({}, self.finish_reason) | {"usage": self.usage.as_json(self.model)}]
+        return [*chunks, self._chunk({}, self.finish_reason) | self._usage()]
+
+    def _usage(self) -> dict[str, Any]:
+        if self.shown_usage == "missing":
+            return {}
+        return {"usage": self.usage.as_json(self.model) if self.shown_usage is None else self.shown_usage}
 
     def _chunk(self, delta: dict[str, str], finish_reason: str | None) -> dict[str, Any]:
         return self._envelope("chat.completion.chunk", [{"index": 0, "delta": delta, "finish_reason": finish_reason}])
@@ -118,6 +124,7 @@ def complete(request: ChatRequest, effect: Effect, *, seed: int, now: float, see
         texts=tuple(texts),
         finish_reason=finish_reason,
         usage=_usage(request, texts, seen_before),
+        shown_usage=effect.usage,
     )
 
 

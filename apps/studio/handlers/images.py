@@ -143,8 +143,10 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
             owner_id=run.lease.owner_id,
             provider=PROVIDER,
             purpose="submit",
+            product=settings.KINDS[run.lease.kind].product,
             model=model,
             inputs=inputs,
+            estimate_usd=price.amount,
         )
         failpoint("before_submit")
         try:
@@ -226,7 +228,8 @@ def _note_cost(call: Call, price: Price) -> None:
     if price.amount is None:
         log.warning("price_unknown", model=call.model_asked)
     else:
-        calls.set_cost(call, cost_usd=price.amount, cost_source=price.source)
+        source = price.source if price.source in {"quoted", "priced"} else "estimated"
+        calls.set_cost(call, cost_usd=price.amount, cost_source=source)
 
 
 def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:

@@ -3,10 +3,11 @@
 Whatever comes of it is written down in `PromptJob.tried`: who was asked, who answered, what was said, what it cost.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import structlog
+from django.conf import settings
 
 from apps.core.failpoints import failpoint
 from apps.jobs import budgets, calling
@@ -168,11 +169,13 @@ def _answer_of(run: Run, prompt_job: PromptJob, model: str, parts: Parts) -> Cha
     """Budget and breaker are asked again for each model; raises RetryLater when one of them stands in the way."""
     strategy = strategy_of(prompt_job)
     request = ChatRequest(model=model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS)
-    budgets.cover(run.lease, provider=PROVIDER, amount=prompt_price(model, prompt_job).amount or Decimal(0))
-    return _paid_answer(run, request, strategy=f"{strategy.name}.{strategy.version}", pictures=len(parts) - 1)
+    estimate = prompt_price(model, prompt_job).amount
+    budgets.cover(run.lease, provider=PROVIDER, amount=estimate or Decimal(0))
+    inputs = {"strategy": f"{strategy.name}.{strategy.version}", "pictures": len(parts) - 1}
+    return _paid_answer(run, request, inputs=inputs, estimate=estimate)
 
 
-def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int) -> ChatAnswer:
+def _paid_answer(run: Run, request: ChatRequest, *, inputs: dict[str, object], estimate: Decimal | None) -> ChatAnswer:
     """One call in the ledger: its intent before it leaves, what it cost before anything else is done with the answer."""
     seconds = min(CALL_SECONDS, run.remaining)
     _mark_resent(run.lease.job_id)
@@ -184,14 +187,17 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
             owner_id=run.lease.owner_id,
             provider=PROVIDER,
             purpose="chat",
+            product=settings.KINDS[run.lease.kind].product,
             model=request.model,
-            inputs={"strategy": strategy, "pictures": pictures},
+            inputs=inputs,
+            estimate_usd=estimate,
         )
         failpoint("before_chat")
         try:
             answer = _streamed(run, request, seconds=seconds)
         except ProviderError as error:
             (calls.failed if error.outcome_known else calls.unknown)(call, error)
+            error.cost_usd = call.cost_usd
             calling.report(provider=PROVIDER, model=request.model, error=error)
             raise
     failpoint("after_chat")
@@ -207,6 +213,7 @@ def _paid_answer(run: Run, request: ChatRequest, *, strategy: str, pictures: int
     )
     failpoint("after_answer")
     calling.report(provider=PROVIDER, model=request.model, error=None)
+    answer = replace(answer, cost_usd=call.cost_usd, cost_source=call.cost_source)  # estimated where it named none
     lacking = shortcoming(answer)
     if lacking:
         raise lacking

@@ -15,7 +15,7 @@ WHERE c.state IN ('intent', 'accepted', 'unknown') AND c.cost_usd IS NULL
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0007_clock_skew'),
+        ('providers', '0008_one_home_for_holds'),
     ]
 
     operations = [

@@ -185,6 +185,13 @@ ROW: dict[str, Any] = {
     "refUrls": None,
     "targetUrl": "https://images.example.com/left.jpg",
     "promptOverride": "",
+    "prompt": {
+        "text": "The left shoe on wet slate in low morning light, laces loose.",
+        "source": "model",
+        "model": "grok-4.7",
+        "strategy": "describe@1",
+        "before": "",
+    },
     "matchTargetRatio": False,
     "status": "done",
     "waitingReason": "",

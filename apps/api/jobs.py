@@ -37,7 +37,9 @@ MAX_COUNT = 6
 
 class CreateJobsSerializer(CamelSerializer):
     row_id = Id()
-    use_ai_prompt = YesOrNo(help_text="true: a model writes the prompt first; false: the row's own prompt is used")
+    use_ai_prompt = YesOrNo(
+        help_text="true: a model writes the prompt first; false: the row's own is used, as its `prompt` shows it"
+    )
     count = WholeNumber(
         min_value=1, max_value=MAX_COUNT, allow_null=True, default=None, help_text="null: as many as the workspace says"
     )

@@ -14,7 +14,7 @@ from apps.api.idempotency import in_one_transaction
 from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.presentation import facts_of
-from apps.api.serializers import MAX_PROMPT, CamelSerializer, Prose, Text, Url, Urls, WholeNumber, YesOrNo
+from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Prose, Text, Url, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
@@ -22,9 +22,11 @@ from apps.studio.deletion import delete_row
 from apps.studio.models import Row
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.pictures import MOST_REFERENCES
+from apps.studio.prompting.standing import standing_prompt
 from apps.studio.rows import RowState, create_rows, rows_with_state, update_row
 
 MAX_ROWS = 200
+STANDING_SOURCES = ("manual", "model", "template", "default")
 ROW_STATUSES = ("idle", "queued", "running", "partial", "done", "error")
 
 
@@ -40,6 +42,7 @@ class RowFieldsSerializer(CamelSerializer):
 
 class ChangeRowSerializer(RowFieldsSerializer):
     position = WholeNumber(min_value=0, max_value=1_000_000, required=False)
+    trouble_read = Id(allow_null=True, required=False, help_text="A prompt job of the row whose failure you have read")
     prompt_was = Prose(
         max_length=MAX_PROMPT,
         required=False,
@@ -51,6 +54,18 @@ class NewRowsSerializer(CamelSerializer):
     """Many at once, in this order; all of them or none."""
 
     rows = RowFieldsSerializer(many=True, min_length=1, max_length=MAX_ROWS)  # type: ignore[call-arg]
+
+
+class StandingPromptSerializer(CamelSerializer):
+    """What stands in the row's prompt field: the last text that was typed or written. Generate uses it."""
+
+    text = serializers.CharField()
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=STANDING_SOURCES, allow_blank=True, help_text="manual: typed; empty where no text stands"
+    )
+    model = serializers.CharField(help_text="That wrote it; else empty")
+    strategy = serializers.CharField(help_text="name@version that it was written with; else empty")
+    before = serializers.CharField(help_text="A person's text that the written one took the place of; else empty")
 
 
 class RowSerializer(CamelSerializer):
@@ -65,6 +80,7 @@ class RowSerializer(CamelSerializer):
     ref_urls = serializers.ListField(source="row.ref_urls", child=serializers.CharField(), allow_null=True)
     target_url = serializers.CharField(source="row.target_url")
     prompt_override = serializers.CharField(source="row.prompt_override")
+    prompt = serializers.SerializerMethodField()
     match_target_ratio = serializers.BooleanField(source="row.match_target_ratio")
     status = serializers.SerializerMethodField()
     waiting_reason = serializers.SerializerMethodField(help_text="A code while it is queued; empty when it is not")
@@ -76,6 +92,10 @@ class RowSerializer(CamelSerializer):
     images = ImageSerializer(many=True)
     created_at = serializers.DateTimeField(source="row.created_at")
     updated_at = serializers.DateTimeField(source="row.updated_at")
+
+    @extend_schema_field(StandingPromptSerializer)
+    def get_prompt(self, state: RowState) -> Any:
+        return StandingPromptSerializer(standing_prompt(state.row)).data
 
     @extend_schema_field(serializers.ChoiceField(choices=ROW_STATUSES))
     def get_status(self, state: RowState) -> str:

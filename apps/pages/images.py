@@ -8,7 +8,7 @@ from django.shortcuts import render
 from apps.jobs.models import Job
 from apps.pages.shell import page, reader
 from apps.providers import calls
-from apps.studio.models import GeneratedImage, ImageJob
+from apps.studio.models import GeneratedImage, ImageJob, PromptJob
 from apps.studio.owned import find_image
 
 
@@ -40,4 +40,6 @@ def _money(shown: GeneratedImage, job: Job | None, detail: ImageJob | None) -> d
 
 def _by(detail: ImageJob | None) -> str:
     prompt_job = detail.prompt_job if detail else None
+    if detail and prompt_job is None and detail.prompt_source == PromptJob.Source.MODEL:
+        return "grok"  # the text stood in the row already when these images were asked for
     return (prompt_job.model_answered or prompt_job.model_asked) if prompt_job else ""

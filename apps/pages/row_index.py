@@ -55,7 +55,9 @@ class RowIndex:
 
 
 def index_of(workspace: Workspace) -> RowIndex:
-    rows = workspace.rows.order_by("position", "created_at").values_list("id", "label", "target_url", "prompt_override")
+    rows = workspace.rows.order_by("position", "created_at").values_list(
+        "id", "label", "target_url", "prompt_override", "written_prompt"
+    )
     jobs, prompts, with_images = _image_jobs(workspace), _prompt_jobs(workspace), _with_images(workspace)
     for job in _unfinished(workspace):
         row_id = UUID(job.subject.removeprefix("row:"))

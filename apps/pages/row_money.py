@@ -32,7 +32,7 @@ def prices_of(rows: Sequence[Row]) -> dict[int, Price]:
 
 def costs_of(states: Sequence[RowState]) -> dict[int, Decimal | None]:
     """US dollars by job; None where an order may have been charged and nobody told how much."""
-    ids = {job_id for state in states for job_id in _last_run(state)}
+    ids = {job_id for state in states for job_id in (*_last_run(state), *(job.pk for job in state.prompts[-1:]))}
     untold = Call.objects.filter(job_id__in=ids, cost_usd=None).exclude(state__in=NOTHING_OWED)
     return {**calls.costs(ids), **{call.job_id: None for call in untold.only("job_id") if call.job_id}}
 

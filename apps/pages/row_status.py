@@ -175,18 +175,14 @@ def _unheard(running: list[Job]) -> list[Said]:
 def _done(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     made = [job for job in state.jobs if job.status == Status.COMPLETED]
     if not made:
-        pictures = count(len(state.images), "image")
-        alone = _prompt_trouble(state, cost)
-        return alone or RowStatus("done", "Done", (Said(f"{pictures} from before"),))
+        pictures = Said(f"{count(len(state.images), 'image')} from before")
+        if state.jobs:  # with pictures from before, and none of its own: it was cancelled
+            told = _cancelled(state, cost)
+            return replace(told, lines=(*told.lines, pictures))
+        return RowStatus("done", "Done", (pictures,))
     seconds = duration((_last(made) - min(job.created_at for job in made)).total_seconds())
     paid = f" · {money(cost)}" if cost else ""
     return RowStatus("done", "Done", (Said(f"{count(len(made), 'image')} in {seconds}{paid}"),), at=_last(made))
-
-
-def _prompt_trouble(state: RowState, cost: Decimal | None) -> RowStatus | None:
-    """A prompt that was asked for alone and failed, on a row that has pictures."""
-    job = state.prompt_job
-    return _error(state, {}, cost) if state.error and job and job.status == Status.FAILED else None
 
 
 def _partial(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:

@@ -4,20 +4,22 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from django.utils.functional import cached_property
-from django.utils.text import Truncator
 
 from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
 from apps.pages.pictures import Picture, pictures_of
+from apps.pages.prompt_words import PromptTrouble, author
 from apps.pages.results import ImageView, Slot, image_views, slot_of
 from apps.pages.row_money import cost_of, costs_of, pictures_sent, prices_of
 from apps.pages.row_status import RowStatus, status_of_row
-from apps.pages.words import count, model_name, money
+from apps.pages.words import count, money
 from apps.studio.models import PromptJob, Row
+from apps.studio.prompting.standing import Standing, standing_prompt, usable_prompt
 from apps.studio.quotes import Price
 from apps.studio.rows import RowState, references_of, rows_with_state
 
@@ -33,6 +35,7 @@ class RowView:
     told: RowStatus
     pictures: Mapping[str, Picture]
     price: Price | None = None
+    prompt_cost: Decimal | None = Decimal(0)
 
     @property
     def row(self) -> Row:
@@ -96,36 +99,49 @@ class RowView:
             return "The prompt arrives here; you can still type your own."
         if self.status == "needs_you":
             return "Type the prompt, then press Generate."
-        return (
-            Truncator(self._last_written).chars(160)
-            or self.row.workspace.default_prompt
-            or "Type a prompt, or let one be written."
-        )
+        return self.row.workspace.default_prompt or "Type a prompt, or let one be written."
 
-    @property
-    def _last_written(self) -> str:
-        """The prompt that a model wrote for the last images, where the row has none of its own."""
-        asked = self._asked
-        made = asked is not None and any(job.image_job.prompt_job_id == asked.pk for job in self.state.jobs)
-        return asked.generated_prompt if asked and made else ""
+    @cached_property
+    def prompt(self) -> Standing:
+        return standing_prompt(self.row)
 
     @property
     def note(self) -> str:
-        asked = self._asked
+        """Whose text stands in the field, and whether the newest pictures were made from another."""
         if self.writing:
-            return "Grok will write it here" if asked and asked.apply_to_row else "Grok writes one for the images"
-        if not self.row.prompt_override:
-            return self._unwritten_note()
-        if asked and asked.generated_prompt.strip() == self.row.prompt_override.strip():
-            return _author(asked)
+            whose = f"{self._whose} · " if self.prompt.text else ""
+            return f"{whose}Grok writes a new one" if whose else "Grok will write it here"
+        if self.status == "needs_you" and not self.prompt.text:
+            return "Waits for you"
+        return f"{self._whose} · the pictures are of another text" if self._pictures_are_of_another else self._whose
+
+    @property
+    def _whose(self) -> str:
+        if not self.prompt.text:
+            return "Uses the workspace default" if self.row.workspace.default_prompt else "No own prompt"
+        if self.prompt.source != PromptJob.Source.MANUAL:
+            asked = self._asked
+            reused = bool(asked and asked.reused_from_id and asked.generated_prompt == self.prompt.text)
+            return author(self.prompt, reused=reused)
         return "Typed by you"
 
-    def _unwritten_note(self) -> str:
-        if self.status == "needs_you":
-            return "Waits for you"
-        if self._last_written and self._asked:
-            return f"{_author(self._asked)}, for the last images"
-        return "Uses the workspace default" if self.row.workspace.default_prompt else "No own prompt"
+    @property
+    def _pictures_are_of_another(self) -> bool:
+        newest = max(self.state.images, key=lambda image: (image.job_id or 0, image.index), default=None)
+        text, _ = usable_prompt(self.row)
+        return newest is not None and bool(newest.prompt) and newest.prompt.strip() != text and not self.making
+
+    @cached_property
+    def prompt_trouble(self) -> PromptTrouble | None:
+        """A prompt that was asked for alone and could not be written, on a row whose status tells of its pictures:
+        until it is put away, asked for again, or pictures are."""
+        asked = self.state.prompt_job
+        if asked is None or asked.status != Status.FAILED or (self.status == "error" and not self.state.jobs):
+            return None
+        run = max((job.pk for job in self.state.jobs), default=0)
+        if asked.pk < run or asked.uid == self.row.trouble_read:
+            return None
+        return PromptTrouble.of(asked, self.prompt_cost)
 
     @property
     def _asked(self) -> PromptJob | None:
@@ -168,7 +184,7 @@ class RowView:
         """Which button is filled: one a row, and none while it works or when it is done."""
         if self.cannot or self.told.fix in {"target", "retry"} or self.status not in {"idle", "error", "needs_you"}:
             return ""
-        typed = self.status == "needs_you" or self.told.fix == "prompt" or self.row.prompt_override
+        typed = self.status == "needs_you" or self.told.fix == "prompt" or self.row.prompt_text
         return "own" if typed else "ai"
 
     @property
@@ -176,7 +192,7 @@ class RowView:
         """The same for everybody who looks at this state of the row: two tabs that press at once make one run."""
         row, prompt = self.row, self.state.prompt_job
         pictures = (references_of(row), row.target_url, row.match_target_ratio)
-        asked = (row.workspace.images_per_generate, row.prompt_override, *pictures)
+        asked = (row.workspace.images_per_generate, row.prompt_text, *pictures)
         seen = (row.pk, row.generation, prompt.pk if prompt else 0, self.status == "needs_you", *asked)
         return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:32]
 
@@ -196,11 +212,16 @@ class RowView:
         """How many images, and what they cost: as quoted, else about as much as the last one of this model."""
         if not self.row.target_url:
             return "Choose a target first"
-        made = len(self.state.jobs) if self.making else self.row.workspace.images_per_generate
+        if self.retry:
+            again = f"all again {self._priced(self.row.workspace.images_per_generate)}"
+            return f"{self._priced(self.retry_count)}; {again}"
+        return self._priced(len(self.state.jobs) if self.making else self.row.workspace.images_per_generate)
+
+    def _priced(self, images: int) -> str:
         if self.price is None or self.price.amount is None:
-            return count(made, "image")
+            return count(images, "image")
         about = "" if self.price.source == "quoted" else "about "
-        return f"{count(made, 'image')} · {about}{money(made * self.price.amount)}"
+        return f"{count(images, 'image')} · {about}{money(images * self.price.amount)}"
 
     @property
     def cancel(self) -> list[UUID]:
@@ -214,18 +235,23 @@ class RowView:
         return self._in_sight[0]
 
     @cached_property
-    def more_images(self) -> list[ImageView]:
-        """The others: out of sight in the table, in the lightbox's film."""
+    def before(self) -> list[ImageView]:
+        """Of earlier runs, beside the last one: what is finished never makes place for what comes."""
         return self._in_sight[1]
 
     @cached_property
-    def _in_sight(self) -> tuple[list[ImageView], list[ImageView]]:
+    def more_images(self) -> list[ImageView]:
+        """The others: out of sight in the table, in the lightbox's film."""
+        return self._in_sight[2]
+
+    @cached_property
+    def _in_sight(self) -> tuple[list[ImageView], list[ImageView], list[ImageView]]:
         latest = {job.pk for job in self.state.jobs}
         ordered = sorted(self.state.images, key=lambda image: image.job_id not in latest)
-        fresh = sum(1 for image in ordered if image.job_id in latest)
-        shown = fresh if fresh or self.slots else SHOWN
-        every = image_views(ordered)
-        return every[:shown], every[shown:]
+        every, fresh = image_views(ordered), sum(1 for image in ordered if image.job_id in latest)
+        if not fresh and not self.slots:
+            return every[:SHOWN], [], every[SHOWN:]
+        return every[:fresh], every[fresh : fresh + SHOWN], every[fresh + SHOWN :]
 
     @property
     def slots(self) -> list[Slot]:
@@ -242,16 +268,8 @@ class RowView:
     @property
     def announcement(self) -> str:
         """Said once when the row stops working."""
-        return f"Row {self.number}: {self.told.word}. {' '.join(str(line.text) for line in self.told.lines)}".strip()
-
-
-def _author(asked: PromptJob) -> str:
-    if asked.source == PromptJob.Source.TEMPLATE:
-        return "Made from the template: no prompt could be written"
-    if asked.source == PromptJob.Source.DEFAULT:
-        return "The workspace default: no prompt could be written"
-    again = ", used again at no cost" if asked.reused_from_id else ""
-    return f"Written by {model_name(asked.model_answered or asked.model_asked or 'grok')}{again}"
+        trouble = f"{self.prompt_trouble.said} " if self.prompt_trouble else ""
+        return f"Row {self.number}: {trouble}{self.told.word}. {' '.join(str(one.text) for one in self.told.lines)}".strip()
 
 
 def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]:
@@ -268,6 +286,7 @@ def row_views(rows: Sequence[Row], numbers: Mapping[UUID, int]) -> list[RowView]
             status_of_row(state, outlooks, cost_of(state, costs)),
             pictures,
             prices[pictures_sent(state.row)],
+            costs.get(state.prompt_job.pk, Decimal(0)) if state.prompt_job else Decimal(0),
         )
         for state in states
     ]

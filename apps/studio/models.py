@@ -108,6 +108,13 @@ class Row(models.Model):
     ref_urls = models.JSONField(null=True, blank=True)
     target_url = models.CharField(max_length=2048, blank=True)
     prompt_override = models.TextField(blank=True, max_length=4000)
+    # What stands in the prompt field follows from these six: apps/studio/prompting/standing.py.
+    written_prompt = models.TextField(blank=True, help_text="Written for it; empty once a person types another")
+    written_source = models.CharField(max_length=10, blank=True)
+    written_by = models.CharField(max_length=100, blank=True, help_text="The model that answered")
+    written_with = models.CharField(max_length=50, blank=True, help_text="The strategy as name@version")
+    prompt_before = models.TextField(blank=True, help_text="A person's text that the written one took the place of")
+    trouble_read = models.UUIDField(null=True, blank=True, help_text="The prompt job whose failure was put away")
     match_target_ratio = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
     generation = models.UUIDField(null=True, blank=True)
@@ -129,7 +136,7 @@ class Row(models.Model):
     @property
     def prompt_text(self) -> str:
         """What stands in the row's prompt field."""
-        return self.prompt_override
+        return self.written_prompt or self.prompt_override
 
 
 class PromptJob(models.Model):
@@ -156,6 +163,9 @@ class PromptJob(models.Model):
     strategy_version = models.PositiveSmallIntegerField(default=1)
     on_failure = models.CharField(max_length=10, choices=PromptPolicy.choices, default=PromptPolicy.FAIL)
     apply_to_row = models.BooleanField(default=False)
+    row_prompt = models.TextField(
+        null=True, help_text="The row's own text when it was asked; null: what is written is not to stand in the row"
+    )
     generated_prompt = models.TextField(blank=True)
     source = models.CharField(max_length=10, choices=Source.choices, blank=True)
     model_asked = models.CharField(max_length=100, blank=True)

@@ -16,6 +16,7 @@ from apps.jobs.models import Job
 from apps.jobs.states import LIVE, PENDING, Reason, Status
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
+from apps.studio.prompting.standing import typed
 
 MOST_IMAGES_SHOWN = 60
 
@@ -135,7 +136,8 @@ def status_of(jobs: list[Job], prompts: list[Job], *, has_images: bool) -> str:
     if (statuses | asked) & set(PENDING):
         return "queued"
     if not jobs:
-        return "error" if prompts and prompts[-1].status == Status.FAILED else "done" if has_images else "idle"
+        failed = bool(prompts) and prompts[-1].status == Status.FAILED
+        return "done" if has_images else "error" if failed else "idle"
     if statuses == {Status.COMPLETED}:
         return "done"
     if Status.COMPLETED in statuses:
@@ -185,6 +187,8 @@ def update_row(*, user: User, row_id: UUID, fields: dict[str, object], prompt_wa
         known = {_unix_lines(str(text)) for text in (prompt_was, fields.get("prompt_override", prompt_was))}
         if prompt_was is not None and _unix_lines(row.prompt_text) not in known:
             raise _prompt_changed(row)
+        if fields.get("prompt_override", row.written_prompt) != row.written_prompt:
+            fields = fields | typed(fields["prompt_override"])
         for name, value in fields.items():
             setattr(row, name, value)
         row.save(update_fields=[*fields, "updated_at"])

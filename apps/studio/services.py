@@ -19,6 +19,7 @@ from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.owned import find_row, hold_row
 from apps.studio.pictures import checked
 from apps.studio.prompting.reuse import digest_of
+from apps.studio.prompting.standing import usable_prompt
 from apps.studio.prompting.strategies import pick
 from apps.studio.quotes import wanted_for_image, wanted_for_prompt
 from apps.studio.rows import references_of, subject_of
@@ -67,9 +68,9 @@ def generate_images(
     """
     row = find_row(user, row_id)
     if not use_ai_prompt:
-        prompt = _own_prompt(row)
+        prompt, source = _own_prompt(row)
         with transaction.atomic():
-            released = _release_waiting(row, prompt)
+            released = _release_waiting(row, prompt, source)
             if released:
                 made = Generated(released, None, COMPLETED)
                 within(made)
@@ -79,11 +80,15 @@ def generate_images(
     with transaction.atomic():
         if not hold_row(row.pk):
             raise not_found("row")
-        prompt_job = _add_prompt_job(row, pictures, priority, generation=generation) if use_ai_prompt else None
+        prompt_job = (
+            _add_prompt_job(row, pictures, priority, generation=generation, row_prompt=row.prompt_override)
+            if use_ai_prompt
+            else None
+        )
         image_jobs = _add_image_jobs(row, pictures, wanted, priority, prompt_job, generation=generation)
         if not use_ai_prompt:
             ids = [image_job.pk for image_job in image_jobs]
-            ImageJob.objects.filter(pk__in=ids).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
+            ImageJob.objects.filter(pk__in=ids).update(prompt=prompt, prompt_source=source)
         set_money_aside(row.workspace.owner_id, *([prompt_job] if prompt_job else []), *image_jobs)
         jobs = list(Job.objects.filter(pk__in=[image_job.pk for image_job in image_jobs]).order_by("pk"))
         made = Generated(jobs, prompt_job.job if prompt_job else None, GENERATING if prompt_job else COMPLETED)
@@ -123,6 +128,7 @@ def queue_prompt(
             existing_prompt=existing_prompt,
             instructions=instructions,
             apply_to_row=apply_to_row,
+            row_prompt=row.prompt_override if apply_to_row else None,
             on_failure=PromptPolicy.FAIL,
         )
         set_money_aside(row.workspace.owner_id, prompt_job)
@@ -141,21 +147,21 @@ def set_money_aside(owner_id: int, *asked: PromptJob | ImageJob) -> None:
     )
 
 
-def _own_prompt(row: Row) -> str:
-    prompt = (row.prompt_override or row.workspace.default_prompt).strip()
+def _own_prompt(row: Row) -> tuple[str, str]:
+    prompt, source = usable_prompt(row)
     if not prompt:
         raise Problem(
             422, "prompt_missing", "This row has no prompt.", "Type one, or press AI Generate to have one written."
         )
-    return prompt
+    return prompt, source
 
 
-def _release_waiting(row: Row, prompt: str) -> list[Job]:
+def _release_waiting(row: Row, prompt: str, source: str) -> list[Job]:
     with transaction.atomic():
         theirs = Job.objects.filter(subject=subject_of(row), status=Status.WAITING, reason=Reason.NEEDS_PROMPT)
         waiting = theirs.select_for_update().order_by("pk")
         ids = [job.pk for job in waiting]
-        ImageJob.objects.filter(job__in=ids).update(prompt=prompt, prompt_source=PromptJob.Source.MANUAL)
+        ImageJob.objects.filter(job__in=ids).update(prompt=prompt, prompt_source=source)
         lifecycle.release(ids, reason="prompt_typed")
     return list(Job.objects.filter(pk__in=ids).order_by("pk"))
 

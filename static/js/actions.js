@@ -67,6 +67,18 @@ const retry = (row, button) => perform(row, button, async () => {
   for (const uid of button.dataset.jobs.split(" ")) await api("POST", `/api/jobs/${uid}/retry`);
 });
 
+/** The failure of a prompt was read: it is put away, in every tab and for good. */
+const dismiss = (row, button) => perform(row, button, async () => {
+  await api("PATCH", `/api/rows/${row.dataset.row}`, { troubleRead: button.dataset.job });
+  row.querySelector("prompt-field textarea").focus();
+});
+
+const before = (row, button) => perform(row, null, async () => {
+  if (!(await field(row).use(button.dataset.text))) throw new Error(field(row).trouble);
+  field(row).area.focus();
+  announce("The text you typed stands there again.");
+});
+
 const reshape = row => perform(row, null, async () => {
   const target = row.dataset.ratio !== "target";
   await api("PATCH", `/api/rows/${row.dataset.row}`, { matchTargetRatio: target });
@@ -97,7 +109,7 @@ const VERBS = {
   ai: (row, button) => generate(row, { ai: true, button }),
   own: (row, button) => generate(row, { ai: false, button }),
   prompt: (row, button) => askPrompt(row, button),
-  enhance, cancel, retry,
+  enhance, cancel, retry, dismiss, before,
   target: row => openPicture(row),
   references: row => openReferences(row),
 };

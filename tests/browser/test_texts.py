@@ -9,7 +9,8 @@ import requests
 from playwright.sync_api import Locator, Page, expect
 
 from apps.accounts.models import User, create_token
-from apps.studio.models import Row, Workspace
+from apps.jobs import lanes
+from apps.studio.models import ImageJob, Row, Workspace
 from apps.studio.rows import create_rows, update_row
 from tests.browser.conftest import Desk
 from tests.support.stack import Stack, wait_until
@@ -180,6 +181,67 @@ def test_text_kept_while_the_server_was_away_is_saved_when_it_answers(
     expect(page.locator("[data-offline]")).to_be_hidden()
     row.refresh_from_db()
     assert row.prompt_override == "Typed while the server was down."
+
+
+def test_what_grok_wrote_stands_in_the_field_and_the_typed_text_can_be_had_back(
+    desk: Desks, workspace: Workspace, row: Row
+) -> None:
+    Row.objects.filter(pk=row.pk).update(prompt_override="My own words.")
+    page = desk().open(workspace)
+    line(page, row).get_by_role("button", name="AI Generate").click()
+    expect(note(page, row)).to_contain_text("Grok writes a new one")
+    expect(note(page, row)).to_have_text(re.compile(r"^Written by Grok .* · Describe v\d+$"), timeout=LONG)
+    made = ImageJob.objects.filter(row=row).first()
+    assert made is not None
+    expect(field(page, row)).to_have_value(made.prompt)
+    expect(line(page, row).locator(".status .badge")).to_have_text("Done", timeout=LONG)
+    expect(line(page, row).get_by_role("button", name="Enhance")).not_to_have_attribute("aria-disabled", "true")
+    line(page, row).get_by_role("button", name="Back to the text you typed").click()
+    expect(field(page, row)).to_have_value("My own words.")
+    expect(note(page, row)).to_have_text("Typed by you · the pictures are of another text")
+    row.refresh_from_db()
+    assert row.prompt_text == "My own words."
+
+
+def test_an_enhance_that_fails_on_a_row_with_pictures_says_so_until_it_is_put_away(
+    stack: Stack, desk: Desks, workspace: Workspace, row: Row
+) -> None:
+    Row.objects.filter(pk=row.pk).update(prompt_override="My own words.")
+    page = desk().open(workspace)
+    line(page, row).get_by_role("button", name="Generate", exact=True).click()
+    expect(line(page, row).locator(".status .badge")).to_have_text("Done", timeout=LONG)
+    stack.simulator.scenario("xai", match={"path": "/chat/completions"}, times=None, refusal="I cannot help with that.")
+    line(page, row).get_by_role("button", name="Enhance the prompt of row 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Enhance").click()
+    trouble = line(page, row).get_by_role("group", name="The prompt that was asked for")
+    expect(trouble).to_contain_text("The prompt was not enhanced. Grok", timeout=LONG)
+    expect(page.locator("[data-live]")).to_contain_text("not enhanced")
+    expect(field(page, row)).to_have_value("My own words.")
+    page.reload()
+    expect(trouble).to_contain_text("was charged.")
+    trouble.get_by_role("button", name="Put away").click()
+    expect(trouble).to_have_count(0)
+    expect(field(page, row)).to_be_focused()
+    page.reload()
+    expect(line(page, row)).to_be_visible()
+    expect(trouble).to_have_count(0)
+
+
+def test_finished_pictures_stay_in_sight_while_new_ones_wait(desk: Desks, workspace: Workspace, row: Row) -> None:
+    page = desk().open(workspace)
+    pictures = line(page, row).locator("[data-open-image]:visible")
+    line(page, row).get_by_role("button", name="Generate", exact=True).click()
+    expect(line(page, row).locator(".status .badge")).to_have_text("Done", timeout=LONG)
+    expect(pictures).to_have_count(2)
+    lanes.pause("images", by="Jo Beck")
+    line(page, row).get_by_role("button", name="Generate", exact=True).click()
+    expect(line(page, row).locator(".status .badge")).to_have_text("Paused")
+    expect(line(page, row).locator(".thumb-wait")).to_have_count(2)
+    expect(pictures).to_have_count(2)
+    line(page, row).get_by_role("button", name="Cancel row 1").click()
+    expect(line(page, row).locator(".status .badge")).to_have_text("Cancelled")
+    expect(line(page, row).locator(".status")).to_contain_text("Nothing was charged.")
+    expect(pictures).to_have_count(2)
 
 
 def test_a_page_that_breaks_the_policy_fails_its_test(desk: Desks, workspace: Workspace) -> None:

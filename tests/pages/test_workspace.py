@@ -18,7 +18,8 @@ from apps.jobs.models import Job, JobEvent
 from apps.jobs.services import retry_job
 from apps.providers.wavespeed import prices
 from apps.studio.image_inputs import inputs_for
-from apps.studio.models import Row, Workspace
+from apps.studio.models import PromptJob, Row, Workspace
+from apps.studio.rows import update_row
 from tests.factories import (
     AssetFactory,
     CallFactory,
@@ -396,7 +397,7 @@ LOST = ("result_lost", "WaveSpeed lost the result before we could fetch it.", "T
 def test_words_that_name_a_button_come_with_it(page: Client, workspace: Workspace) -> None:
     row, job = failed_row(workspace, *LOST)
     shown = text(page.get(url(workspace, "rows", row.pk)))
-    assert f'data-act="retry" data-jobs="{job.uid}"' in shown
+    assert re.search(rf'data-act="retry"\s+data-jobs="{job.uid}"', shown)
     assert filled(page, row) == ["retry"]
     assert "Nothing was charged." in shown
     refused, _ = failed_row(workspace, "prompt_missing", "There is no prompt.", "Type one and press Generate.")
@@ -456,3 +457,114 @@ def test_a_price_that_nobody_quoted_is_asked_for_by_the_page(page: Client, works
         prices._prices.clear()
     assert "1 image · $0.03" in shown
     assert "data-unquoted" not in shown
+
+
+# --- the prompt, and the pictures from before -------------------------------------------------------
+def done_row(workspace: Workspace, *, images: int = 4, **fields: Any) -> Row:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg", **fields)
+    for _ in range(images):
+        job = JobFactory(row=row)
+        finish(job)
+        GeneratedImageFactory(row=row, job=job, prompt="A shoe on warm sand")
+    return row
+
+
+def shown_row(page: Client, row: Row) -> str:
+    return text(page.get(url(row.workspace, "rows", row.pk)))
+
+
+def test_what_was_written_is_text_in_the_field_with_its_source(page: Client, workspace: Workspace) -> None:
+    long = "A shoe on warm sand, " * 20
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg", prompt_override="My own.")
+    written = {"written_source": "model", "written_by": "grok-4.7", "written_with": "house@3"}
+    Row.objects.filter(pk=row.pk).update(written_prompt=long, prompt_before="My own.", **written)
+    shown = shown_row(page, row)
+    assert f"{long}</textarea>" in shown
+    assert "Written by Grok 4.7 · House v3" in shown
+    assert 'data-text="My own."' in shown
+    enhance = shown[shown.index('data-act="enhance"') :]
+    assert "aria-disabled" not in enhance[: enhance.index(">")]
+    assert long.strip().casefold()[:60] in text(page.get(url(workspace) + "?q=warm+sand")).casefold()
+
+
+def test_a_text_that_the_pictures_were_not_made_from_says_so(page: Client, workspace: Workspace) -> None:
+    row = done_row(workspace, prompt_override="A shoe on warm sand")
+    assert "of another text" not in shown_row(page, row)
+    Row.objects.filter(pk=row.pk).update(prompt_override="A boot in snow")
+    assert "Typed by you · the pictures are of another text" in shown_row(page, row)
+
+
+def failed_prompt(row: Row, *, operation: str) -> Job:
+    job = JobFactory(kind="prompt", row=row)
+    PromptJob.objects.filter(job=job).update(operation=operation)
+    lease = lifecycle.claim(lane="prompts", worker="tests")
+    assert lease is not None
+    words = ("prompt_refused", "Grok declined to write a prompt for this row.", "Type a prompt and press Generate.")
+    assert lifecycle.fail(lease, lifecycle.Failure(*words))
+    return job
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [("enhance", "The prompt was not enhanced."), ("generate", "No new prompt was written.")],
+)
+def test_a_prompt_that_failed_on_a_row_with_pictures_says_so_until_it_is_put_away(
+    page: Client, workspace: Workspace, reader: User, operation: str, said: str
+) -> None:
+    row = done_row(workspace, prompt_override="A shoe on warm sand")
+    job = failed_prompt(row, operation=operation)
+    CallFactory(job_id=job.pk, owner=reader, provider="xai", purpose="chat", cost_usd="0.0025")
+    words = f"{said} Grok declined to write a prompt for this row. The text is as it was. $0.0025 was charged."
+    shown = shown_row(page, row)
+    assert words in shown
+    assert f'data-act="retry" data-jobs="{job.uid}"' in shown
+    assert f"Row 1: {words} Done." in shown
+    assert "4 images in" in shown
+    update_row(user=reader, row_id=row.pk, fields={"trouble_read": job.uid})
+    assert said not in shown_row(page, row)
+    failed_prompt(row, operation=operation)
+    assert said in shown_row(page, row), "another failure is another thing to know"
+    JobFactory(row=row)
+    assert said not in shown_row(page, row), "pictures were asked for since"
+
+
+def test_finished_pictures_stay_while_new_ones_come(page: Client, workspace: Workspace) -> None:
+    row = done_row(workspace)
+    before = list(row.images.values_list("pk", flat=True))
+    row.generation = uuid.uuid4()
+    row.save(update_fields=["generation"])
+    jobs = [JobFactory(row=row) for _ in range(2)]
+    shown = shown_row(page, row)
+    assert shown.count("This image is being made") == 2
+    for image in before:
+        assert f'<li class="thumb" id="thumb-{image}">' in shown, "in sight"
+    finish(jobs[0])
+    fresh = GeneratedImageFactory(row=row, job=jobs[0])
+    shown = shown_row(page, row)
+    assert shown.index(f"thumb-{fresh.pk}") < shown.index("Before") < shown.index(f"thumb-{before[0]}")
+    lifecycle.request_cancel([jobs[1].pk])
+    for image in before:
+        assert f'<li class="thumb" id="thumb-{image}">' in shown_row(page, row)
+
+
+def test_a_cancel_is_said_on_a_row_that_has_pictures(page: Client, workspace: Workspace) -> None:
+    row = done_row(workspace)
+    row.generation = uuid.uuid4()
+    row.save(update_fields=["generation"])
+    lifecycle.request_cancel([JobFactory(row=row).pk])
+    shown = shown_row(page, row)
+    assert "Cancelled" in shown
+    assert "Stopped before it started. Nothing was charged." in shown
+    assert "4 images from before" in shown
+
+
+def test_the_price_beside_try_again_is_that_of_what_it_buys(page: Client, workspace: Workspace) -> None:
+    workspace.images_per_generate = 3
+    workspace.save()
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    jobs = [JobFactory(row=row) for _ in range(3)]
+    for job, error in zip(jobs, ("", "", "result_lost"), strict=True):
+        finish(job, error=error)
+    shown = shown_row(page, row)
+    assert "Try the 1 again" in shown
+    assert re.search(r'class="quote"[^>]*>1 image · (about )?\$0\.\d+; all again 3 images · (about )?\$0\.\d+<', shown)

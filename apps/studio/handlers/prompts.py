@@ -17,13 +17,14 @@ from apps.providers.errors import ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart
 from apps.providers.xai.errors import shortcoming_of
-from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
+from apps.studio.models import ImageJob, PromptJob, PromptPolicy
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of
 from apps.studio.prompting.asking import ACCEPTED, Setback, Written, ask, cannot, note
 from apps.studio.prompting.chain import REFUSAL, chain
 from apps.studio.prompting.checks import Rejected, accepted
 from apps.studio.prompting.reuse import written_before
+from apps.studio.prompting.standing import put_in_row
 from apps.studio.prompting.strategies import user_text
 from apps.studio.prompting.template import from_template
 from apps.studio.quotes import wanted_for_prompt
@@ -44,6 +45,7 @@ class PromptHandler(Handler):
         made_up = _made_up(prompt_job)
         if made_up:  # the run itself could not: its worker died, or its pictures are gone
             _give_to_images(prompt_job, made_up)
+            put_in_row(prompt_job, prompt=made_up.prompt, source=made_up.source)
             lifecycle.release(waiting, reason="prompt_made_up")
         elif prompt_job.on_failure == PromptPolicy.WAIT:
             lifecycle.wait_for_person(waiting)
@@ -66,6 +68,8 @@ class PromptHandler(Handler):
             request_digest=asked.request_digest,
             on_failure=asked.on_failure,
             apply_to_row=asked.apply_to_row,
+            # Whoever tries again wants it in the field, whatever was typed since; that text can be gone back to.
+            row_prompt=asked.row.prompt_override if asked.row and asked.row_prompt is not None else None,
         )
         budgets.set_aside([wanted_for_prompt(again, old.owner_id)])
 
@@ -190,10 +194,8 @@ def _storing(prompt_job: PromptJob, written: Written) -> Callable[[], None]:
             reused_from=written.reused_from,
         )
         _give_to_images(prompt_job, written)
-        if prompt_job.apply_to_row:
-            Row.objects.filter(prompt_jobs=prompt_job, prompt_override=prompt_job.existing_prompt).update(
-                prompt_override=written.prompt
-            )
+        answered = written.model_answered or written.model_asked
+        put_in_row(prompt_job, prompt=written.prompt, source=written.source, model=answered)
 
     return store
 

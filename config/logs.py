@@ -27,6 +27,17 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 
+
+def refusals_in_one_line(record: logging.LogRecord) -> bool:
+    """Django adds a traceback to what it refuses (403, 400, a suspicious request): anybody can cause those, as often as
+    he likes. Those of our own mistakes (5xx) stay."""
+    if record.name.startswith("django.security") or (
+        record.name == "django.request" and getattr(record, "status_code", 500) < 500
+    ):
+        record.exc_info = record.exc_text = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -37,7 +48,8 @@ LOGGING = {
             "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _RENDERER],
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "filters": {"refusals": {"()": lambda: refusals_in_one_line}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["refusals"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("PRESSROOM_LOG_LEVEL", "INFO")},
     "loggers": {
         "celery.app.trace": {"level": "WARNING"},

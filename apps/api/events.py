@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from apps.api.views import Endpoint, documented
 from apps.core.errors import Problem
+from apps.core.hosts import live_url_for
 
 
 class Events(Endpoint):
@@ -31,6 +32,6 @@ class Events(Endpoint):
             )
         query = urlencode(request.query_params.dict())
         response = HttpResponse(status=307)
-        response["Location"] = f"{settings.LIVE_URL}/api/events" + (f"?{query}" if query else "")
+        response["Location"] = f"{live_url_for(request.get_host())}/api/events" + (f"?{query}" if query else "")
         response["Cache-Control"] = "no-store"
         return response

@@ -1,5 +1,6 @@
 """Telling PostgreSQL's bad moments from our own mistakes, and statements that it plans once a connection."""
 
+import time
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -8,6 +9,9 @@ from django.db.backends.utils import CursorWrapper
 
 _CONFLICT = ("40001", "40P01", "55P03", "57014")  # serialization, deadlock, lock timeout, statement timeout
 _LOST = ("08", "57P0", "25P03")  # connection, shut down or ended, ended while idle
+_NO_ROOM = ("53100", "53200")  # disk, memory
+REFUSED_SECONDS = 30.0
+_refused_at = float("-inf")  # time.monotonic() of the last write that found no room
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -26,6 +30,21 @@ def is_passing(error: BaseException) -> bool:
         return False
     state = _state(error)
     return state is None or state.startswith(_LOST)
+
+
+def is_out_of_room(error: BaseException) -> bool:
+    """Whether PostgreSQL has no disk or no memory left for this statement."""
+    return isinstance(error, OperationalError) and (_state(error) or "").startswith(_NO_ROOM)
+
+
+def note_refused_write() -> None:
+    """A write found no room: this process says so to its load balancer for a while."""
+    global _refused_at
+    _refused_at = time.monotonic()
+
+
+def refused_writes_lately() -> bool:
+    return time.monotonic() - _refused_at < REFUSED_SECONDS
 
 
 def _state(error: BaseException) -> str | None:

@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from apps.core.context import logged
-from apps.core.database import is_conflict
+from apps.core.database import is_conflict, is_out_of_room, note_refused_write
 
 log = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -29,6 +30,31 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+class HostMiddleware:
+    """Answers only to the names in ALLOWED_HOSTS. Anybody can call it something else: one line in the log, no traceback."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            log.info("host_refused", host=request.META.get("HTTP_HOST", "")[:100])
+            return _host_refused(request.path)
+        return self.get_response(request)
+
+
+def _host_refused(path: str) -> HttpResponse:
+    detail = "This desk does not answer to the name it was called by."
+    action = "Open it by its own address; whoever runs it names every address of it in ALLOWED_HOSTS."
+    if not path.startswith("/api/"):
+        return HttpResponse(f"{detail}\n{action}\n", status=400, content_type="text/plain; charset=utf-8")
+    body = {"type": "about:blank", "title": "Bad Request", "status": 400, "code": "unknown_host"}
+    body |= {"detail": detail, "action": action, "instance": path}
+    return JsonResponse(body, status=400, content_type="application/problem+json")
 
 
 class DatabaseAwayMiddleware:
@@ -51,6 +77,8 @@ def database_away_response(request: HttpRequest, error: Exception) -> HttpRespon
     busy = is_conflict(error)
     code = "database_busy" if busy else "database_away"
     log.error(code, error=type(error).__name__)
+    if is_out_of_room(error):
+        note_refused_write()
     if request.path.startswith("/api/"):
         body = {
             "type": "about:blank",

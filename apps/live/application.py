@@ -14,9 +14,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from apps.core.hosts import is_our_origin
 from apps.jobs.announce import CHANNEL
 from apps.live.access import missed, user_of
 from apps.live.hub import RESYNC, Hub, Listener, encode
@@ -25,6 +27,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+log = structlog.get_logger(__name__)
 KEEP_ALIVE_SECONDS = 15.0
 BEAT = b"event: beat\ndata: {}\n\n"  # a comment would keep the line open too, but a browser cannot see one
 _EVENT_ID = re.compile(r"[0-9]{1,18}")
@@ -77,11 +80,32 @@ def _end_streams_on_term() -> None:
 
 async def _http(scope: Scope, receive: Receive, send: Send) -> None:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    send = _guarded(send, origin=headers.get("origin", ""))
     answer = _without_stream(scope)
-    if answer is None:
-        await _open(scope, headers, receive, send)
-    else:
-        await _answer(send, *answer)
+    try:
+        if answer is None:
+            await _open(scope, headers, receive, send)
+        else:
+            await _answer(send, *answer)
+    except TimeoutError:
+        log.info("slow_reader_ended", path=scope["path"][:200])  # whoever takes nothing is not waited for
+
+
+def _guarded(send: Send, *, origin: str) -> Send:
+    """`send` that lets a page of ours read the answer, and raises TimeoutError when the client takes nothing of it."""
+    allowed = [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-allow-headers", b"authorization, last-event-id"),
+    ]
+
+    async def guarded(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start" and is_our_origin(origin):
+            message["headers"] = [*message["headers"], *allowed]
+        async with asyncio.timeout(settings.PIECE_SECONDS):
+            await send(message)
+
+    return guarded
 
 
 def _without_stream(scope: Scope) -> tuple[int, bytes] | None:
@@ -90,6 +114,8 @@ def _without_stream(scope: Scope) -> tuple[int, bytes] | None:
         return 200, b'{"status":"ok"}'
     if scope["path"] != "/api/events":
         return 404, b'{"status":404,"code":"not_found","detail":"Only /api/events is served here."}'
+    if scope["method"] not in {"GET", "OPTIONS"}:
+        return 405, b'{"status":405,"code":"method_not_allowed","detail":"The stream is read with GET."}'
     return (204, b"") if scope["method"] == "OPTIONS" else None
 
 
@@ -177,19 +203,17 @@ async def _write(send: Send, body: bytes, *, more: bool = True) -> None:
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:
-    kind = b"application/problem+json" if status >= 400 else b"application/json"
-    await send({"type": "http.response.start", "status": status, "headers": _headers(kind)})
+    headers = _headers(b"application/problem+json" if status >= 400 else b"application/json")
+    if status == 405:
+        headers.append((b"allow", b"GET, OPTIONS"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await _write(send, body, more=False)
 
 
 def _headers(content_type: bytes) -> list[tuple[bytes, bytes]]:
-    """The page's origin is another port of the same host, so the browser asks for leave to read with its cookie."""
     return [
         (b"content-type", content_type),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
-        (b"access-control-allow-origin", settings.SITE_URL.encode()),
-        (b"access-control-allow-credentials", b"true"),
-        (b"access-control-allow-headers", b"authorization, last-event-id"),
         (b"vary", b"origin"),
     ]

@@ -24,7 +24,7 @@ from tests.factories import (
     token_for,
 )
 
-OUR_ROOTS = ("api/", "media/", "health/")
+OUR_ROOTS = ("api/", "media/")
 ACTORS = ("anonymous", "stranger", "owner", "staff", "no_scope", "expired", "revoked")
 
 
@@ -174,8 +174,6 @@ CASES: dict[str, list[Case]] = {
     ],
     "media:images": [("GET", _to("/media/images/{}", _image), FILES)],
     "media:images/thumbnail": [("GET", _to("/media/images/{}/thumbnail", _image), FILES)],
-    "health-live": [("GET", _plain("/health/live"), PUBLIC)],
-    "health-ready": [("GET", _plain("/health/ready"), PUBLIC)],
 }
 ROWS = [(name, *case) for name, cases in CASES.items() for case in cases]
 

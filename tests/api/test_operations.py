@@ -1,5 +1,6 @@
 """Dispatch, init, events and health."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,13 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.audit import AuditEntry
+from apps.core import database
 from apps.jobs.broker import hints
 from apps.jobs.models import Job, Worker
 from apps.jobs.states import Status
+from config.logs import refusals_in_one_line
 from tests.api.conftest import Caller, caller_of, problem
-from tests.factories import JobFactory, StaffFactory
+from tests.factories import JobFactory, StaffFactory, UserFactory
 
 DISPATCH = ("/api/dispatch", "/api/cron/prompt-processor")
 SECRET = "a long secret"
@@ -128,6 +131,70 @@ def test_health_tells_little(nobody: Caller, db: None) -> None:
     assert nobody("GET", "/health/live").json() == {"status": "ok"}
     assert nobody("GET", "/health/ready").json() == {"status": "ok"}
     assert nobody("POST", "/health/ready").status_code == 405
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "pod-7.internal:8000", "a b", ""])
+def test_probes_answer_whatever_name_they_are_called_by(nobody: Caller, db: None, host: str) -> None:
+    for path in ("/health/live", "/health/ready"):
+        assert nobody("GET", path, Host=host).status_code == 200
+
+
+def test_nothing_else_answers_to_a_wrong_name(call: Caller, nobody: Caller, db: None) -> None:
+    problem(call("GET", "/api/jobs", Host="evil.example"), 400, "unknown_host")
+    page = nobody("GET", "/signin", Host="evil.example")
+    assert (page.status_code, page["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert "ALLOWED_HOSTS" in page.content.decode()
+    assert nobody("GET", "/health/liveliness", Host="evil.example").status_code == 400
+
+
+def test_what_is_refused_is_one_line_in_the_log(
+    nobody: Caller, stranger: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody can be refused as often as he likes. What broke on our side keeps its traceback."""
+    person = UserFactory(is_staff=True)
+    signed_in = Caller(user=person)
+    with caplog.at_level("INFO"):
+        nobody("GET", "/signin", Host="evil.example")
+        signed_in("GET", "/admin/accounts/auditentry/1/change/")
+        nobody("POST", "/signin")
+        stranger("GET", "/api/jobs", Host="evil.example")
+        logging.getLogger("django.request").warning("x", exc_info=ValueError(), extra={"status_code": 403})
+        logging.getLogger("django.security.DisallowedHost").error(
+            "x", exc_info=ValueError(), extra={"status_code": 400}
+        )
+    assert caplog.records
+    assert [record for record in caplog.records if refusals_in_one_line(record) and record.exc_info] == []
+    with caplog.at_level("INFO"):
+        logging.getLogger("django.request").error("x", exc_info=ValueError(), extra={"status_code": 500})
+    assert refusals_in_one_line(caplog.records[-1])
+    assert caplog.records[-1].exc_info
+
+
+def test_not_ready_while_nothing_can_be_written(nobody: Caller, transactional_db: None) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        assert nobody("GET", "/health/ready").status_code == 503
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+    assert nobody("GET", "/health/ready").status_code == 200
+
+
+def test_not_ready_after_a_write_found_no_room(call: Caller, nobody: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk takes what fits into the pages it has: the table plays one that has to grow."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE disk_full USING MESSAGE = 'could not extend file'; END $$;"
+            "CREATE TRIGGER full_disk BEFORE INSERT ON studio_workspace FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+    monkeypatch.setattr(database, "_refused_at", float("-inf"))
+    assert nobody("GET", "/health/ready").status_code == 200
+    assert call("POST", "/api/workspaces", {"name": "Posters"}).status_code == 503
+    assert nobody("GET", "/health/ready").status_code == 503
+    monkeypatch.setattr(database, "REFUSED_SECONDS", 0.0)  # half a minute later
+    assert nobody("GET", "/health/ready").status_code == 200
 
 
 def test_not_ready_without_a_database(nobody: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,3 +176,13 @@ def test_a_name_with_an_underscore_is_no_header_of_a_proxy(processes: Stack, tok
     sent = head(processes.url, "GET", "/api/jobs", Connection="close")
     forged = sent.replace(b"\r\n\r\n", b"\r\nAuthorization_: x\r\nX_Request_Id: chosen-by-me\r\n\r\n")
     assert b"chosen-by-me" not in exchange(processes.url, forged)
+
+
+def test_a_wrong_name_is_refused_in_one_line(processes: Stack) -> None:
+    for path in ("/signin", "/api/jobs", "/static/css/app.css"):
+        answer = requests.get(f"{processes.url}{path}", headers={"Host": "evil.example"}, timeout=60)
+        assert answer.status_code == 400
+    for path in ("/health/live", "/health/ready"):
+        assert requests.get(f"{processes.url}{path}", headers={"Host": "10.1.2.3"}, timeout=60).ok
+    assert processes.said("web", "host_refused")
+    assert not processes.said("web", "Traceback")

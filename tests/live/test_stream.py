@@ -4,18 +4,23 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import redis
 import requests
 from django.utils import timezone
 
 from apps.accounts.models import ApiToken, User, create_token
 from apps.jobs import lifecycle
+from apps.jobs.announce import CHANNEL
 from apps.jobs.models import JobEvent
 from apps.jobs.values import NewJob
 from apps.studio.rows import create_rows
 from tests.factories import WorkspaceFactory
+from tests.front.strangers import connect, head
 from tests.support.stack import Stack, running, wait_until
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
@@ -112,3 +117,42 @@ def test_a_change_by_a_person_is_told_to_its_owner(processes: Stack, ada: User) 
         (row,) = create_rows(user=ada, workspace_id=mine.pk, rows=[{}])
         told = next(events)
     assert (told["subject"], told["workspace"]) == (f"row:{row.pk}", str(mine.pk))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "HEAD"])
+def test_the_stream_is_only_read(processes: Stack, ada: User, method: str) -> None:
+    _token, secret = create_token(user=ada, name="test")
+    address = f"{processes.environment['LIVE_URL']}/api/events"
+    reply = requests.request(method, address, headers={"Authorization": f"Bearer {secret}"}, timeout=5)
+    assert (reply.status_code, reply.headers["Allow"]) == (405, "GET, OPTIONS")
+
+
+def test_pages_of_ours_may_read_the_stream_and_no_others(processes: Stack, ada: User) -> None:
+    port = processes.web_port
+    ours = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
+    for origin in [*ours, "http://evil.example", "http://localhost:1", "null"]:
+        reply = requests.options(
+            f"{processes.environment['LIVE_URL']}/api/events", headers={"Origin": origin}, timeout=5
+        )
+        assert reply.headers.get("Access-Control-Allow-Origin") == (origin if origin in ours else None)
+
+
+def test_a_reader_who_takes_nothing_is_let_go(
+    django_db_blocker: Any, ada: User, tmp_path: Path, django_db_setup: None
+) -> None:
+    _token, secret = create_token(user=ada, name="test")
+    with running(tmp_path, PRESSROOM_PIECE_SECONDS="1") as stack:
+        stack.web()
+        wait_until(lambda: _answers(stack), what="the live process")
+        sock = connect(stack.environment["LIVE_URL"], receive_buffer=4096)
+        with sock:
+            sock.sendall(head(stack.environment["LIVE_URL"], "GET", "/api/events", Authorization=f"Bearer {secret}"))
+            assert sock.recv(12) == b"HTTP/1.1 200"
+            events = orjson.dumps([{"owner": ada.pk, "id": 1, "job": "x" * 500_000, "subject": ""}])
+            with redis.from_url(stack.environment["REDIS_URL"]) as broker:
+
+                def let_go() -> bool:
+                    broker.publish(CHANNEL, events)
+                    return stack.said("live", "slow_reader_ended")
+
+                wait_until(let_go, what="the reader is let go")

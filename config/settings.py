@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.sessions.SessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -114,6 +115,8 @@ USE_I18N = False
 
 # --- Accounts --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["apps.accounts.backend.PasswordBackend"]
+SIGN_INS_AT_ONCE = integer("PRESSROOM_SIGN_INS_AT_ONCE", 2)  # of one web process: each hashes for a third of a second
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -121,6 +124,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/signin"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/signin"
+SESSION_COOKIE_AGE = round(3600 * number("PRESSROOM_SESSION_IDLE_HOURS", 72))  # without use; each use begins it anew
+SESSION_LONGEST_SECONDS = 3600 * number("PRESSROOM_SESSION_HOURS", 720)  # with use
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"

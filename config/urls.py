@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.pages.signin import admin_door
+
 urlpatterns = [
+    path("admin/login/", admin_door, name="admin-door"),
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),
     path("media/", include("apps.api.media_urls")),

@@ -8,10 +8,10 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from apps.accounts import access
 from apps.accounts.audit import AuditEntry
 from apps.accounts.desk_admin import DeskAdmin
 from apps.accounts.models import ApiToken, Budget, User
@@ -92,7 +92,7 @@ class ApiTokenAdmin(DeskAdmin):
 
     @action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        revoked = access.revoke(queryset)
         self.message_user(request, f"{revoked} revoked. They answer 401 from now on.")
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from apps.accounts.audit import AuditEntry as AuditEntry
+from apps.accounts.sessions import BrowserSession as BrowserSession
 
 TOKEN_PREFIX = "pr_live_"  # noqa: S105 - the public prefix that secret scanners look for
 SCOPES = {
@@ -32,6 +33,15 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         db_table = "accounts_user"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        from apps.accounts import access  # it works with the models of this module
+
+        set_anew = getattr(self, "_password", None) is not None and self.pk is not None
+        super().save(*args, **kwargs)
+        if set_anew:
+            access.password_was_set(self)
+        access.look_again(self.pk)  # dismissed, or staff no more
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return super().has_perm(perm, obj) or (
@@ -113,6 +123,11 @@ def find_token(secret: str) -> ApiToken | None:
     if token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+def is_token(secret: str) -> bool:
+    """Whether there is or was such a token; who shows one that has ended does not guess."""
+    return ApiToken.objects.filter(token_hash=hash_token(secret)).exists()
 
 
 class Budget(models.Model):

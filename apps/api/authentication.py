@@ -1,5 +1,6 @@
 """Who is asking: a bearer token, a signed-in session, or the scheduler with its cron secret."""
 
+import math
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -9,8 +10,10 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from apps.accounts import tries
 from apps.accounts.audit import AuditEntry, record
-from apps.accounts.models import ApiToken, User, find_token
+from apps.accounts.models import TOKEN_PREFIX, ApiToken, User, find_token, is_token
+from apps.core.client import client_address
 from apps.core.errors import Problem
 
 MAX_TOKEN_LENGTH = 200
@@ -25,6 +28,8 @@ class TokenAuthentication(authentication.BaseAuthentication):
             return None
         token = find_token(secret) if len(secret) <= MAX_TOKEN_LENGTH else None
         if token is None:
+            if not is_token(secret):
+                _slow_down("token", request)
             raise AuthenticationFailed("The token is unknown, expired or revoked. Make a new one on the account page.")
         return token.user, token
 
@@ -59,12 +64,32 @@ class CronAuthentication(authentication.BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Cron] | None:
         given = bearer_secret(request) or authorization(request)
+        if not given or given.startswith(TOKEN_PREFIX):
+            return None
         # every secret is compared, so that the time taken does not tell which one was close
         matches = [constant_time_compare(given, secret) for secret in settings.CRON_SECRETS if secret]
-        return (AnonymousUser(), Cron()) if any(matches) else None
+        if any(matches):
+            return AnonymousUser(), Cron()
+        _slow_down("cron", request)
+        return None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Pressroom"'
+
+
+def _slow_down(what: str, request: Request) -> None:
+    """A wrong key is counted against its address; after many, Problem 429. A right one always passes: a program that
+    shows an old key for ever must not shut out the others behind the same address, and a key of ours cannot be guessed.
+    """
+    wait = tries.guess(what, client_address(request.META)).wait
+    if wait:
+        raise Problem(
+            429,
+            "too_many_tries",
+            "Too many wrong keys came from this address.",
+            f"Correct the key and try again in {math.ceil(wait)} seconds.",
+            headers={"Retry-After": str(math.ceil(wait))},
+        )
 
 
 def authorization(request: Request) -> str:

@@ -22,5 +22,9 @@ urlpatterns = [
     path("queue", queue.queue, name="queue"),
     path("queue/summary", queue.summary, name="queue_summary"),
     path("account", account.account, name="account"),
+    path("account/password", account.change_password, name="change_password"),
+    path("account/browsers/<int:session_id>/sign-out", account.end_session, name="end_session"),
+    path("account/browsers/sign-out", account.end_other_sessions, name="end_other_sessions"),
     path("account/tokens/<int:token_id>/revoke", account.revoke_token, name="revoke_token"),
+    path("account/tokens/revoke", account.revoke_all_tokens, name="revoke_all_tokens"),
 ]

@@ -10,7 +10,7 @@ from apps.accounts.audit import AuditEntry, record
 from apps.api.authentication import user_of
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented, read
-from apps.studio.orders import DECISIONS, settle_call
+from apps.studio.orders import DECISIONS, SETTLE, settle_call
 
 _CALL_ID = "1d6c4f3e-9a1b-4a77-b0c5-3f6f1e8a9c41"
 
@@ -33,7 +33,9 @@ class SettleCall(Endpoint):
         "Settle a call of unknown outcome",
         description=(
             "`adopt`: the task with `predictionId` is this call's; its result is fetched and kept. `never_arrived`: "
-            "there is no such task. `send_again`: a new job, at the risk of paying twice."
+            "there is no such task, and nothing was charged. `send_again`: a new job, at the risk of paying twice. Until "
+            "it is settled the call counts as its estimate in budgets and spending; so only staff who may change calls "
+            "say `never_arrived` or `send_again` (403 `may_not_settle`). Who may, settles everybody's."
         ),
         body=SettleSerializer,
         answers={200: SettledSerializer},
@@ -44,7 +46,8 @@ class SettleCall(Endpoint):
     )
     def post(self, request: Request, call_id: UUID) -> Response:
         given = read(SettleSerializer, request)
-        settled = settle_call(user=user_of(request), call_id=call_id, **given)
-        record(via=AuditEntry.Via.API, user=user_of(request), action="settle call", subject=str(call_id), detail=given)
+        user = user_of(request)
+        settled = settle_call(user=user, call_id=call_id, everybody=user.has_perm(SETTLE), **given)
+        record(via=AuditEntry.Via.API, user=user, action="settle call", subject=str(call_id), detail=given)
         job_id = settled.job.uid if settled.job else None
         return Response({"callId": settled.call.pk, "state": settled.call.state, "jobId": job_id})

@@ -32,7 +32,7 @@ _TROUBLES = {
     ),
     "outcome_unknown": (
         "We cannot tell whether the provider took this order. It was not sent again.",
-        "Settle it on the desk.",
+        "Retry looks for it once more and buys nothing while it may exist. Whoever runs this desk can settle it.",
     ),
     "dependency_failed": ("No prompt could be written.", "Type a prompt and press Generate."),
     "prompt_failed": ("No prompt could be written.", "Type a prompt and press Generate."),

@@ -113,7 +113,7 @@ class OutcomeUnknown(ProviderError):
     health = "down"
     may_fall_back = False
     words = "We cannot tell whether {provider} took this order. It was not sent again."
-    advice = "Settle it on the desk."
+    advice = "Retry looks for it once more and buys nothing while it may exist. Whoever runs this desk can settle it."
 
 
 class QuotaExhausted(ProviderError):

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.providers.admin import CallAdmin
 from apps.providers.models import Call
-from apps.studio.orders import settle_call
+from apps.studio.orders import SETTLE, settle_call
 
 admin.site.unregister(Call)
 
@@ -47,7 +47,7 @@ class SettleableCallAdmin(CallAdmin):
 
     def has_settle_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """To settle decides about money, so to look is not enough."""
-        return request.user.has_perm("providers.change_call")
+        return request.user.has_perm(SETTLE)
 
     def _settle(self, request: HttpRequest, call_id: UUID, answers: dict[str, str]) -> None:
         assert isinstance(request.user, User)

@@ -20,6 +20,7 @@ from apps.providers.wavespeed.lookup import fits
 
 Decision = Literal["adopt", "never_arrived", "send_again"]
 DECISIONS: tuple[str, ...] = get_args(Decision)
+SETTLE = "providers.change_call"  # the permission to say what nobody at the provider has said
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,23 @@ def settle_call(
 ) -> Settled:
     """What a person decides about a call whose outcome is unknown, after its job has given up on it.
 
+    Until then it counts as its estimate. Its owner may adopt a task; the other two are the word of whoever runs the desk.
     adopt: this task of WaveSpeed's is it; its result is fetched and kept beside the job, marked late.
     never_arrived: there is no such task; nothing was charged. send_again: a new job, at the risk of paying twice.
-    `everybody`: also a call of somebody else's, for the admin.
-    Problems: 404; 409 not_unknown, still_looking, already_owned, already_retried; 422 for a task that cannot be it.
+    `everybody`: also a call of somebody else's, for whoever may settle.
+    Problems: 403 may_not_settle; 404; 409 not_unknown, still_looking, already_owned, already_retried; 422 for a task that cannot be it.
     """
     if decision not in DECISIONS:
         raise invalid("decision", f"{decision!r} is no decision.", f"Use one of {', '.join(DECISIONS)}.")
     call = _find(user, call_id, everybody=everybody)
     _only_unknown(call)
+    if decision != "adopt" and not user.has_perm(SETTLE):
+        raise Problem(
+            403,
+            "may_not_settle",
+            "Only whoever runs this desk may say that an order never arrived, or send it again at the risk of paying twice.",
+            "Retry the job, which looks for the order once more; name its task with adopt; or ask whoever runs this desk.",
+        )
     if decision == "adopt":
         return _adopt(call, prediction_id.strip())
     if decision == "never_arrived":

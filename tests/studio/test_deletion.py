@@ -31,6 +31,7 @@ from apps.studio.prompting.asking import Written
 from apps.studio.results import Fetched, store_images
 from apps.studio.rows import create_rows, subject_of
 from apps.studio.services import generate_images, queue_prompt
+from tests.factories import StaffFactory
 from tests.faults.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -232,7 +233,7 @@ def test_an_order_of_unknown_outcome_whose_row_is_gone_is_not_sent_again(owner: 
     )
     delete_row(user=owner, row_id=row.pk)
     with pytest.raises(Problem, match="row_gone"):
-        settle_call(user=owner, call_id=call.pk, decision="send_again")
+        settle_call(user=StaffFactory(is_superuser=True), everybody=True, call_id=call.pk, decision="send_again")
     call.refresh_from_db()
     assert (call.state, call.resent) == ("unknown", False)
     assert Job.objects.count() == 1

@@ -1,9 +1,12 @@
-"""The button for an unknown outcome: by its owner, or by staff in the admin, once, and only when the job has given up."""
+"""What a person says of an unknown outcome: its owner, or staff who may settle; once, and only when the job has given up."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from apps.accounts.audit import AuditEntry
@@ -11,7 +14,9 @@ from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.reconcile import reconcile
+from apps.jobs.services import retry_job
 from apps.providers.models import Call
+from apps.providers.spending import spend
 from apps.studio.models import GeneratedImage
 from apps.studio.orders import DECISIONS, settle_call
 from tests.factories import CallFactory, JobFactory, StaffFactory, UserFactory, finish
@@ -50,6 +55,12 @@ def order(simulator: SimulatorProcess, *, model: str = MODEL) -> str:
     return client.submit(model=model, inputs={"prompt": "A shoe", "images": [url]}).id
 
 
+def may_settle(user: User) -> None:
+    user.user_permissions.add(Permission.objects.get(codename="change_call"))
+    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
+        user.__dict__.pop(cache, None)
+
+
 def owner_of(call: Call) -> User:
     assert call.owner is not None
     return call.owner
@@ -65,10 +76,45 @@ def test_an_adopted_task_is_fetched_and_kept_late(call: Call, simulator: Simulat
 
 
 def test_what_never_arrived_is_lost_and_cost_nothing(call: Call) -> None:
+    may_settle(owner_of(call))
     assert settle_call(user=owner_of(call), call_id=call.pk, decision="never_arrived").call.state == "lost"
 
 
+@pytest.mark.parametrize("decision", ["never_arrived", "send_again"])
+def test_the_spender_does_not_say_what_was_not_charged(call: Call, decision: str) -> None:
+    """Nor can he free his budget of it: it counts as its estimate, though its job is over."""
+    Call.objects.update(estimate_usd=Decimal("0.04"))
+    owner, today = owner_of(call), datetime.now(UTC).date()
+    with pytest.raises(Problem) as refused:
+        settle_call(user=owner, call_id=call.pk, decision=decision)
+    assert (refused.value.status, refused.value.code) == (403, "may_not_settle")
+    call.refresh_from_db()
+    assert (call.state, call.resent, Job.objects.count()) == ("unknown", False, 1)
+    assert [line.cost for line in spend(owner_id=owner.pk, since=today, until=today, by="day")] == [Decimal("0.04")]
+    may_settle(owner)
+    settle_call(user=owner, call_id=call.pk, decision="never_arrived")
+    assert [line.cost for line in spend(owner_id=owner.pk, since=today, until=today, by="day")] == [Decimal(0)]
+
+
+def test_a_retry_looks_for_the_order_and_buys_none(call: Call, simulator: SimulatorProcess) -> None:
+    """What the owner may do himself: the order goes with the retry."""
+    again = retry_job(user=owner_of(call), uid=Job.objects.get(pk=call.job_id).uid)
+    call.refresh_from_db()
+    assert (call.state, call.job_id) == ("unknown", again.pk)
+
+
+def test_staff_who_may_settle_everybodys_through_the_api(call: Call) -> None:
+    staff = StaffFactory()
+    client = Client()
+    client.force_login(staff)
+    path, said = f"/api/calls/{call.pk}/settle", {"decision": "never_arrived"}
+    assert client.post(path, said, content_type="application/json").status_code == 404
+    may_settle(staff)
+    assert client.post(path, said, content_type="application/json").json()["state"] == "lost"
+
+
 def test_sent_again_is_a_new_job_and_stays_flagged(call: Call) -> None:
+    may_settle(owner_of(call))
     settled = settle_call(user=owner_of(call), call_id=call.pk, decision="send_again")
     assert settled.job is not None
     assert settled.job.retry_of_id == call.job_id
@@ -103,6 +149,7 @@ def test_strangers_learn_nothing(call: Call, somebody: type[UserFactory]) -> Non
 
 def test_a_job_that_still_looks_is_left_alone() -> None:
     job = JobFactory()
+    may_settle(job.owner)
     call = CallFactory(owner=job.owner, job_id=job.pk, state="unknown")
     with pytest.raises(Problem) as refused:
         settle_call(user=job.owner, call_id=call.pk, decision="never_arrived")

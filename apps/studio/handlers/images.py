@@ -50,7 +50,7 @@ LONGEST_WAIT = timedelta(minutes=10)
 UNKNOWN = Failure(
     "outcome_unknown",
     "We cannot tell whether WaveSpeed took this order. It was not sent again.",
-    "Settle it on the desk.",
+    "Retry looks for it once more and buys nothing while it may exist. Whoever runs this desk can settle it.",
 )
 TOO_SLOW = Failure(
     "provider_too_slow",

@@ -13,6 +13,7 @@ from PIL import Image
 from apps.accounts.models import ApiToken, User, create_token
 from apps.assets.library import store_upload
 from apps.assets.models import Asset
+from apps.core.errors import Remedy
 from apps.jobs import lifecycle
 from apps.jobs.models import Attempt, Job
 from apps.jobs.values import NewJob
@@ -129,13 +130,13 @@ def _add_side(job: Job, row: Row, waits_for: Job | None) -> None:
     )
 
 
-def finish(job: Job, *, error: str = "") -> Job:
+def finish(job: Job, *, error: str = "", remedy: Remedy = Remedy.RETRY) -> Job:
     """Takes the job as a worker would and ends it."""
     lease = lifecycle.claim(lane=job.lane, worker="tests")
     assert lease is not None
     assert lease.job_id == job.pk, "another job was first in the line"
     if error:
-        assert lifecycle.fail(lease, lifecycle.Failure(error, "It went wrong.", "Try again."))
+        assert lifecycle.fail(lease, lifecycle.Failure(error, "It went wrong.", "Try again.", remedy))
     else:
         assert lifecycle.complete(lease)
     job.refresh_from_db()

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from apps.api.presentation import facts_of
 from apps.api.serializers import CamelSerializer, Facts, Money
+from apps.core.errors import Remedy
 from apps.jobs.models import Job
 from apps.studio.links import image_url, thumbnail_url
 from apps.studio.models import GeneratedImage
@@ -15,11 +16,16 @@ PROMPT_STATUSES = ("pending", "generating", "completed", "failed")
 
 
 class ErrorSerializer(CamelSerializer):
-    """`code` is stable, `message` says what happened, `action` what to do."""
+    """`code` is stable, `message` says what happened, `action` what to do, and `remedy` the same as a code."""
 
     code = serializers.CharField()
     message = serializers.CharField()
     action = serializers.CharField()
+    remedy = serializers.ChoiceField(
+        choices=["", *Remedy],
+        help_text="retry: the same again; new_prompt, new_target: change that first; settle: say what became of the "
+        "order; none: nothing for you to do. Empty with an attempt",
+    )
 
 
 class WaitSerializer(CamelSerializer):

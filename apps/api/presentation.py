@@ -15,6 +15,7 @@ from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Status, public_status
 from apps.providers.models import Call
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob
+from apps.studio.remedies import remedy_of
 
 PROMPT_SOURCES = ("model", "template", "manual")
 PROMPT_FALLBACKS = ("template", "default")
@@ -25,6 +26,7 @@ class ErrorFacts:
     code: str
     message: str
     action: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class JobFacts:
     @property
     def error(self) -> ErrorFacts | None:
         job = self.job
-        return ErrorFacts(job.error_code, job.error_message, job.error_action) if job.error_code else None
+        if not job.error_code:
+            return None
+        return ErrorFacts(job.error_code, job.error_message, job.error_action, remedy_of(job))
 
     @property
     def prompt_job(self) -> PromptJob | None:

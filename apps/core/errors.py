@@ -1,6 +1,21 @@
 """Errors that a person or a client program is told about, in the shape of RFC 9457."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Remedy(StrEnum):
+    """What a person can do about a failure, as a code: pages choose a button by it, never by the words.
+
+    RETRY: the same again. NEW_PROMPT, NEW_TARGET: other words or another picture first, for the same would fail again.
+    SETTLE: say what became of a paid order. NONE: nothing that whoever asked can do here.
+    """
+
+    RETRY = "retry"
+    NEW_PROMPT = "new_prompt"
+    NEW_TARGET = "new_target"
+    SETTLE = "settle"
+    NONE = "none"
 
 
 @dataclass

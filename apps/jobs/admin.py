@@ -108,7 +108,7 @@ class JobAdmin(Uncounted):
         (None, {"fields": ("uid", "kind", "owner", "subject", "status", "outlook", "stage", "worker")}),
         ("Order", {"fields": ("lane", "priority", "turn", "seq", "aged_at")}),
         ("Tries", {"fields": ("attempt", "failures", "crashes", "max_retries", "provider", "retried", "dedupe_key")}),
-        ("Error", {"fields": ("error_code", "error_message", "error_action")}),
+        ("Error", {"fields": ("error_code", "error_message", "error_action", "error_remedy")}),
         (
             "Times",
             {

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from apps.core.errors import Problem
+from apps.core.errors import Problem, Remedy
 from apps.jobs import lanes, lifecycle
 from apps.jobs.handlers import GiveUp, RetryLater
 from apps.jobs.models import Hold, Job
@@ -64,7 +64,7 @@ def release(provider: str) -> None:
 
 def verdict(error: ProviderError) -> RetryLater | GiveUp:
     """What a provider's error means for the job that met it, and for those behind it."""
-    failure = Failure(error.code, error.message, error.action)
+    failure = Failure(error.code, error.message, error.action, error.remedy)
     limited = isinstance(error, RateLimited)
     if limited or error.retry_after is not None:
         seconds = governor.hold_seconds(error)
@@ -81,7 +81,8 @@ def verdict(error: ProviderError) -> RetryLater | GiveUp:
 def unusable(provider: str, problem: Problem) -> RetryLater:
     """What came back is no picture we can keep: fetched again, in case it was cut on the way."""
     name = provider_name(provider)
-    return RetryLater(Failure(problem.code, f"What {name} sent cannot be opened. {problem.detail}", "Try it again."))
+    said = f"What {name} sent cannot be opened. {problem.detail}"
+    return RetryLater(Failure(problem.code, said, "Try it again.", Remedy.RETRY))
 
 
 def _held_back(provider: str, reason: Reason, until: datetime, cause: str) -> RetryLater:

@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.core.database import prepared_cursor
+from apps.core.errors import Remedy
 from apps.jobs import announce, quotas, sql, wakeups
 from apps.jobs.lanes import limits_of
 from apps.jobs.values import Change, Failure, Lease, NewJob
@@ -40,7 +41,10 @@ CRASHED = Failure(
     "Show it to whoever runs this desk.",
 )
 DEPENDENCY_FAILED = Failure(
-    "dependency_failed", "The prompt it waited for could not be written.", "Type a prompt and press Generate."
+    "dependency_failed",
+    "The prompt it waited for could not be written.",
+    "Type a prompt and press Generate.",
+    Remedy.NEW_PROMPT,
 )
 
 
@@ -294,7 +298,8 @@ def _fence(lease: Lease) -> dict[str, Any]:
 
 
 def _error(failure: Failure) -> dict[str, Any]:
-    return {"code": failure.code, "message": failure.message, "action": failure.action}
+    remedy = failure.remedy if failure.code else ""
+    return {"code": failure.code, "message": failure.message, "action": failure.action, "remedy": remedy}
 
 
 def _held_change(statement: str, lease: Lease, **params: object) -> bool:

@@ -56,6 +56,7 @@ class Job(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     error_action = models.TextField(blank=True)
+    error_remedy = models.CharField(max_length=12, blank=True, db_default="")
 
     objects = JobQuerySet.as_manager()
 

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+from apps.core.errors import Remedy
 from apps.jobs.handlers import GiveUp, RetryLater
 from apps.jobs.states import Outcome, Reason
 from apps.jobs.values import Failure, Lease
@@ -14,7 +15,7 @@ INTERRUPTED = "interrupted"
 STOPPED = Failure("interrupted", "The worker was stopped. The job goes on with the next one.")
 DATABASE_AWAY = Failure("database_away", "The database went away in the middle. The job goes on by itself.")
 CROWDED = Failure("database_busy", "The database was busy with other jobs. This one goes on by itself.")
-OVER_TIME = Failure("over_time", "It took longer than a job may.", "Try it again.")
+OVER_TIME = Failure("over_time", "It took longer than a job may.", "Try it again.", Remedy.RETRY)
 BUG = Failure("internal_error", "Something in Pressroom broke on this job.", "Show it to whoever runs this desk.")
 
 _HELD_BACK = {

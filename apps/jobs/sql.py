@@ -218,7 +218,7 @@ FAIL = f"""
 WITH done AS (
   UPDATE jobs_job SET status = 'failed', finished_at = clock_timestamp(), {_RELEASE_HOLD}, stage = '', reason = '',
     failures = least(failures + %(counts)s, max_retries + 1),
-    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
+    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
   WHERE {HELD} AND cancel_requested_at IS NULL RETURNING *),
 {_attempt("'failed'", code="error_code", message="error_message")},
 {_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
@@ -274,7 +274,7 @@ WITH target AS MATERIALIZED (
   SELECT id FROM jobs_job WHERE waits_for_id = ANY(%(job_ids)s) AND status = 'waiting' ORDER BY id FOR UPDATE),
 done AS (
   UPDATE jobs_job j SET status = %(status)s, finished_at = clock_timestamp(), stage = '', reason = '',
-    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
+    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
   FROM target t WHERE j.id = t.id RETURNING j.*),
 {_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
 """
@@ -356,7 +356,7 @@ WITH done AS (
 RESCUE_FAILED = f"""
 WITH done AS (
   UPDATE jobs_job SET status = 'failed', finished_at = clock_timestamp(), {_RELEASE_HOLD}, crashes = crashes + 1, stage = '',
-    reason = '', error_code = %(code)s, error_message = %(message)s, error_action = %(action)s
+    reason = '', error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
   WHERE {HELD} AND lease_until < clock_timestamp() AND cancel_requested_at IS NULL RETURNING *),
 {_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
 {_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from apps.core.errors import Remedy
+
 
 @dataclass(frozen=True)
 class NewJob:
@@ -46,11 +48,12 @@ class Lease:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt failed, for people: a stable code, what happened, what to do."""
+    """Why an attempt failed, for people: a stable code, what happened, what to do, and that as a code too."""
 
     code: str
     message: str
     action: str = ""
+    remedy: Remedy = Remedy.NONE
 
 
 @dataclass(frozen=True)

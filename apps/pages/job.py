@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.core.errors import Remedy
 from apps.jobs.estimates import Outlook, describe
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.services import find_job
@@ -24,6 +25,7 @@ from apps.pages.words import Line, count, duration, money, stage_words, waiting
 from apps.providers import calls
 from apps.providers.models import Call, CallState
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row
+from apps.studio.remedies import remedy_of
 
 LOOKS = {
     Status.COMPLETED: ("done", "Done"),
@@ -117,6 +119,7 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "sentence": sentence(facts),
         "live": shown.status in LIVE,
         "own": shown.owner_id == user.pk,
+        "retry_helps": remedy_of(shown) == Remedy.RETRY or shown.status == Status.CANCELLED,
         "can_retry": shown.status in (Status.FAILED, Status.CANCELLED) and facts.row is not None,
         "lasted": _lasted(facts),
         "tries": tries_of(shown, facts.attempts),

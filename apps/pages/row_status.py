@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.core.errors import Remedy
 from apps.jobs.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import PENDING, Status
@@ -46,7 +47,7 @@ class RowStatus:
     lines: tuple[Said, ...] = ()
     bar: Bar | None = None
     at: datetime | None = None
-    fix: str = ""
+    remedy: Remedy = Remedy.NONE
 
 
 Outlooks = Mapping[int, Outlook]
@@ -189,17 +190,16 @@ def _partial(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowSt
     done = sum(1 for job in state.jobs if job.status == Status.COMPLETED)
     words = f"{done} of {len(state.jobs)}"
     paid = (Said(f"The run cost {money(cost)}."),) if cost else ()
-    fix = _fix(state)
-    # "Try the 2 again" stands under Generate already.
-    return RowStatus(
-        "partial", words, _trouble_lines(state) + paid, at=_ended(state), fix="" if fix == "retry" else fix
-    )
+    remedy = _trouble(state).remedy
+    if remedy == Remedy.RETRY:  # "Try the 2 again" stands under Generate already
+        remedy = Remedy.NONE
+    return RowStatus("partial", words, _trouble_lines(state) + paid, at=_ended(state), remedy=remedy)
 
 
 def _error(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
     word = "Failed" if state.jobs else "No prompt"
     lines = (*_trouble_lines(state), Said(charged(cost)))
-    return RowStatus("failed", word, lines, at=_ended(state), fix=_fix(state))
+    return RowStatus("failed", word, lines, at=_ended(state), remedy=_trouble(state).remedy)
 
 
 def _needs_you(state: RowState, outlooks: Outlooks, cost: Decimal | None) -> RowStatus:
@@ -218,17 +218,13 @@ def _models_tried(job: Job | None) -> str:
 
 
 def _trouble(state: RowState) -> Trouble:
-    error = state.error or {"code": "", "message": "", "action": ""}
-    return trouble(error["code"], error["message"], error["action"])
+    error = state.error or {"code": "", "message": "", "action": "", "remedy": Remedy.NONE}
+    return trouble(error["code"], error["message"], error["action"], Remedy(error["remedy"]))
 
 
 def _trouble_lines(state: RowState) -> tuple[Said, ...]:
     told = _trouble(state)
     return (Said(f"{told.said} {told.todo}".strip(), "todo"),)
-
-
-def _fix(state: RowState) -> str:
-    return _trouble(state).fix if state.error else ""
 
 
 def _ended(state: RowState) -> datetime | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils.functional import cached_property
 
+from apps.core.errors import Remedy
 from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
@@ -90,7 +91,7 @@ class RowView:
 
     @property
     def target_broken(self) -> bool:
-        return self.told.fix == "target"
+        return self.told.remedy == Remedy.NEW_TARGET
 
     # ---- prompt
     @property
@@ -182,10 +183,24 @@ class RowView:
     @property
     def next_step(self) -> str:
         """Which button is filled: one a row, and none while it works or when it is done."""
-        if self.cannot or self.told.fix in {"target", "retry"} or self.status not in {"idle", "error", "needs_you"}:
+        remedy, typed = self.told.remedy, bool(self.row.prompt_text)
+        if self.cannot or self.status not in {"idle", "error", "needs_you"}:
             return ""
-        typed = self.status == "needs_you" or self.told.fix == "prompt" or self.row.prompt_text
-        return "own" if typed else "ai"
+        if remedy in {Remedy.NEW_TARGET, Remedy.RETRY, Remedy.SETTLE} or self.needs_other_words:
+            return ""
+        if remedy == Remedy.NEW_PROMPT and not self._declined:  # it was the model that wrote none: a person types one
+            return "own"
+        return "own" if typed or self.status == "needs_you" else "ai"
+
+    @property
+    def needs_other_words(self) -> bool:
+        """The prompt in the field is the one that was declined: the same again would be declined again."""
+        return self.told.remedy == Remedy.NEW_PROMPT and self.row.prompt_text.strip() in self._declined
+
+    @property
+    def _declined(self) -> set[str]:
+        """The prompts of the images that failed."""
+        return {job.image_job.prompt.strip() for job in self.failed_jobs if job.image_job.prompt}
 
     @property
     def run_key(self) -> str:

@@ -3,27 +3,19 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.core.errors import Remedy
 from apps.pages.words import money
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """`fix` names the row's next step: target (replace it), retry, prompt (type one), or nothing in particular."""
+    """`remedy` is what to do as a code, which chooses the row's buttons; the words are for people only."""
 
     said: str
     todo: str
-    fix: str = ""
+    remedy: Remedy = Remedy.NONE
 
 
-_TARGET_FIX = {
-    "image_unreachable",
-    "image_not_readable",
-    "image_too_large",
-    "image_url_refused",
-    "provider_input_unreadable",
-    "no_target",
-    "target_missing",
-}
 # For errors recorded without words of their own; the others bring theirs (apps/providers/errors.py, apps/assets).
 _TROUBLES = {
     "crashed_repeatedly": (
@@ -41,18 +33,10 @@ _TROUBLES = {
 _UNSAID = ("It failed, and nothing more is known here.", "Try it again; the job's page has every event.")
 
 
-def trouble(code: str, message: str = "", action: str = "") -> Trouble:
+def trouble(code: str, message: str = "", action: str = "", remedy: Remedy = Remedy.NONE) -> Trouble:
     """What happened and what to do. The error's own words stand; the table speaks for those that have none."""
     said, todo = _TROUBLES.get(code, _UNSAID)
-    todo = action or ("" if message else todo)
-    return Trouble(message or said, todo, _fix(code, todo))
-
-
-def _fix(code: str, todo: str) -> str:
-    """The words name what to press, so they decide: a button that is named is there."""
-    if code in _TARGET_FIX:
-        return "target"
-    return "retry" if "Try it again" in todo else "prompt" if "press Generate" in todo else ""
+    return Trouble(message or said, action or ("" if message else todo), remedy)
 
 
 def charged(cost: Decimal | None) -> str:

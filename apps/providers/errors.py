@@ -26,6 +26,7 @@
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from apps.core.errors import Remedy
 from apps.providers.registry import provider_name
 
 Health = Literal["up", "down", "limited", "refuses_us"]
@@ -34,7 +35,8 @@ Health = Literal["up", "down", "limited", "refuses_us"]
 class ProviderError(Exception):
     """Common to all. `can_pass`: the same call may succeed later. `may_fall_back`: another model may be asked.
 
-    `health` is what the failure says of the provider itself; the governor's breakers count by it.
+    `advice` is for a job that this error ended; `remedy` is the same as a code. `health` is what the failure says of the
+    provider itself; the governor's breakers count by it.
     """
 
     code: ClassVar[str] = "provider_error"
@@ -43,6 +45,7 @@ class ProviderError(Exception):
     health: ClassVar[Health] = "up"
     words: ClassVar[str] = "{provider} could not do this."
     advice: ClassVar[str] = "Try it again."
+    remedy: ClassVar[Remedy] = Remedy.RETRY
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class TransientNetwork(ProviderError):
     can_pass = True
     health = "down"
     words = "{provider} did not answer."
-    advice = "Nothing to do: it is tried again. If it lasts, check the network of this machine."
+    advice = "Try it again. If it lasts, whoever runs this desk should check its network."
 
 
 class RateLimited(ProviderError):
@@ -98,7 +101,7 @@ class Overloaded(ProviderError):
     can_pass = True
     health = "down"
     words = "{provider} is overloaded or broken at the moment."
-    advice = "Nothing to do while it is tried again; afterwards, try it later."
+    advice = "Try it again later."
 
 
 class TaskFailed(ProviderError):
@@ -114,6 +117,7 @@ class OutcomeUnknown(ProviderError):
     may_fall_back = False
     words = "We cannot tell whether {provider} took this order. It was not sent again."
     advice = "Retry looks for it once more and buys nothing while it may exist. Whoever runs this desk can settle it."
+    remedy = Remedy.SETTLE
 
 
 class QuotaExhausted(ProviderError):
@@ -121,6 +125,7 @@ class QuotaExhausted(ProviderError):
     health = "refuses_us"
     words = "The allowance at {provider} is used up for now."
     advice = "Wait until it renews, or raise it at {provider}."
+    remedy = Remedy.NONE
 
 
 class PaymentRequired(ProviderError):
@@ -128,6 +133,7 @@ class PaymentRequired(ProviderError):
     health = "refuses_us"
     words = "{provider} has no credits left."
     advice = "Buy credits at {provider}; what is queued stays queued."
+    remedy = Remedy.NONE
 
 
 class AuthFailed(ProviderError):
@@ -135,12 +141,14 @@ class AuthFailed(ProviderError):
     health = "refuses_us"
     words = "{provider} does not accept our key."
     advice = "Whoever runs this desk must check the {provider} key in the settings."
+    remedy = Remedy.NONE
 
 
 class ModelUnavailable(ProviderError):
     code = "model_unavailable"
     words = "{provider} does not offer this model."
     advice = "Choose another model in the settings."
+    remedy = Remedy.NONE
 
 
 class ContentRefused(ProviderError):
@@ -148,6 +156,7 @@ class ContentRefused(ProviderError):
     may_fall_back = False
     words = "{provider} declined this content."
     advice = "Change the prompt or the pictures."
+    remedy = Remedy.NEW_PROMPT
 
 
 class InvalidRequest(ProviderError):
@@ -155,6 +164,7 @@ class InvalidRequest(ProviderError):
     may_fall_back = False
     words = "{provider} did not accept the request."
     advice = "Check the prompt, the pictures and the size."
+    remedy = Remedy.NEW_PROMPT
 
 
 class RequestTooLarge(InvalidRequest):
@@ -162,12 +172,14 @@ class RequestTooLarge(InvalidRequest):
     may_fall_back = True
     words = "This is more than {provider} takes in one request."
     advice = "Use fewer or smaller pictures, or a shorter text."
+    remedy = Remedy.NONE
 
 
 class InputUnreadable(InvalidRequest):
     code = "provider_input_unreadable"
     words = "{provider} could not read one of the pictures."
     advice = "Replace it with a JPEG, PNG or WebP."
+    remedy = Remedy.NEW_TARGET
 
 
 class Truncated(ProviderError):
@@ -182,7 +194,7 @@ class MalformedOutput(ProviderError):
     can_pass = True
     health = "down"
     words = "{provider} sent an answer that cannot be read."
-    advice = "Nothing to do while it is tried again."
+    advice = "Try it again later."
 
 
 class ResultLost(ProviderError):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from uuid import UUID
 
 from apps.accounts.models import User
@@ -9,7 +10,8 @@ from apps.assets.library import resolve, store_upload
 from apps.assets.models import Asset
 from apps.assets.storage import content_type, open_file
 from apps.assets.urls import asset_id_of, asset_url
-from apps.core.errors import Problem, invalid
+from apps.core.errors import Problem, Remedy, invalid
+from apps.jobs.values import Failure
 from apps.studio.links import image_id_of
 from apps.studio.models import GeneratedImage
 
@@ -54,6 +56,12 @@ def assets_of(urls: Sequence[str]) -> list[Asset]:
     if any(asset_id not in found for asset_id in ids):
         raise Problem(422, "picture_deleted", "A picture of this row was deleted.", "Add it again.")
     return [found[asset_id] for asset_id in ids if asset_id]
+
+
+def picture_failure(problem: Problem) -> Failure:
+    """What a picture that cannot be used means for the job that needs it: another one, unless our own storage is away."""
+    remedy = Remedy.RETRY if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Remedy.NEW_TARGET
+    return Failure(problem.code, problem.detail, problem.action, remedy)
 
 
 def content_of(asset: Asset) -> tuple[bytes, str, str]:

@@ -17,6 +17,7 @@ from apps.jobs.states import LIVE, PENDING, Reason, Status
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.prompting.standing import typed
+from apps.studio.remedies import remedy_of
 
 MOST_IMAGES_SHOWN = 60
 
@@ -151,7 +152,12 @@ def _error_of(jobs: list[Job], prompt_job: Job | None) -> dict[str, str] | None:
     behind = [prompt_job] if prompt_job and any(job.error_code == "dependency_failed" for job in jobs) else []
     for job in [*behind, *jobs, *([alone] if alone else [])]:
         if job.status == Status.FAILED and job.error_code:
-            return {"code": job.error_code, "message": job.error_message, "action": job.error_action}
+            return {
+                "code": job.error_code,
+                "message": job.error_message,
+                "action": job.error_action,
+                "remedy": remedy_of(job),
+            }
     return None
 
 

@@ -110,6 +110,7 @@ const VERBS = {
   own: (row, button) => generate(row, { ai: false, button }),
   prompt: (row, button) => askPrompt(row, button),
   enhance, cancel, retry, dismiss, before,
+  words: row => row.querySelector("prompt-field textarea").select(),
   target: row => openPicture(row),
   references: row => openReferences(row),
 };

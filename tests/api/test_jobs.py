@@ -196,6 +196,7 @@ def test_retry_makes_a_new_job_that_names_the_old(call: Caller, row: Row) -> Non
         "code": "provider_error",
         "message": "It went wrong.",
         "action": "Try again.",
+        "remedy": "retry",
     }
     response = call("POST", f"/api/jobs/{old.uid}/retry")
     assert response.status_code == 201

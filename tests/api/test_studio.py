@@ -171,7 +171,12 @@ def test_a_row_tells_its_jobs_images_and_error(call: Caller, workspace: Workspac
     image = GeneratedImageFactory(row=row)
     told = call("GET", f"/api/rows/{row.pk}").json()
     assert told["status"] == "error"
-    assert told["error"] == {"code": "provider_error", "message": "It went wrong.", "action": "Try again."}
+    assert told["error"] == {
+        "code": "provider_error",
+        "message": "It went wrong.",
+        "action": "Try again.",
+        "remedy": "retry",
+    }
     assert [job["jobId"] for job in told["jobs"]] == [str(job.uid)]
     assert [image["imageId"] for image in told["images"]] == [str(image.pk)]
 

@@ -148,11 +148,6 @@ def test_an_error_without_words_gets_some(code: str) -> None:
     assert told.todo
 
 
-def test_an_unreadable_picture_is_fixed_by_another_target() -> None:
-    assert troubles.trouble("image_not_readable", "It cannot be opened.").fix == "target"
-    assert troubles.trouble("no_credits", "None left.").fix == ""
-
-
 @pytest.mark.parametrize(
     ("model", "shown"),
     [("grok-4.7", "Grok 4.7"), ("bytedance/seedream-v4.5/edit", "Seedream v4.5 edit"), ("", "")],

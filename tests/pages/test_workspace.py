@@ -13,12 +13,13 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.core.errors import Remedy
 from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.services import retry_job
 from apps.providers.wavespeed import prices
 from apps.studio.image_inputs import inputs_for
-from apps.studio.models import PromptJob, Row, Workspace
+from apps.studio.models import ImageJob, PromptJob, Row, Workspace
 from apps.studio.rows import update_row
 from tests.factories import (
     AssetFactory,
@@ -145,7 +146,7 @@ def test_a_running_row_shows_what_happens(page: Client, workspace: Workspace) ->
 
 def test_a_failed_row_says_what_happened_and_what_to_do(page: Client, workspace: Workspace) -> None:
     row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
-    finish(JobFactory(row=row), error="image_not_readable")
+    finish(JobFactory(row=row), error="image_not_readable", remedy=Remedy.NEW_TARGET)
     shown = text(page.get(url(workspace, "rows", row.pk)))
     assert "It went wrong. Try again." in shown
     assert "Replace the target" in shown
@@ -382,26 +383,76 @@ def test_the_filled_button_is_the_next_step(page: Client, workspace: Workspace) 
     assert filled(page, waiting) == ["own"]
 
 
-def failed_row(workspace: Workspace, code: str, message: str, action: str) -> tuple[Row, Job]:
+def failed_row(
+    workspace: Workspace, code: str, message: str, action: str, remedy: Remedy, *, prompt: str = "A red shoe"
+) -> tuple[Row, Job]:
     row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
     job = JobFactory(row=row)
+    ImageJob.objects.filter(job=job).update(prompt=prompt)
     lease = lifecycle.claim(lane="images", worker="tests")
     assert lease is not None
-    assert lifecycle.fail(lease, lifecycle.Failure(code, message, action))
+    assert lifecycle.fail(lease, lifecycle.Failure(code, message, action, remedy))
     return row, job
 
 
-LOST = ("result_lost", "WaveSpeed lost the result before we could fetch it.", "Try it again.")
+LOST = ("result_lost", "WaveSpeed lost the result before we could fetch it.", "Try it again.", Remedy.RETRY)
+DECLINED = ("content_refused", "WaveSpeed declined this content.", "Change the prompt or the pictures.")
 
 
-def test_words_that_name_a_button_come_with_it(page: Client, workspace: Workspace) -> None:
+def test_what_to_do_comes_with_its_button(page: Client, workspace: Workspace) -> None:
     row, job = failed_row(workspace, *LOST)
     shown = text(page.get(url(workspace, "rows", row.pk)))
     assert re.search(rf'data-act="retry"\s+data-jobs="{job.uid}"', shown)
     assert filled(page, row) == ["retry"]
     assert "Nothing was charged." in shown
-    refused, _ = failed_row(workspace, "prompt_missing", "There is no prompt.", "Type one and press Generate.")
+    refused, _ = failed_row(
+        workspace, "prompt_missing", "There is no prompt.", "Type one and press Generate.", Remedy.NEW_PROMPT, prompt=""
+    )
     assert filled(page, refused) == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("remedy", "button"),
+    [
+        (Remedy.RETRY, ["retry"]),
+        (Remedy.NEW_TARGET, ["target"]),
+        (Remedy.NEW_PROMPT, ["ai"]),
+        (Remedy.NONE, ["ai"]),
+        (Remedy.SETTLE, []),
+    ],
+)
+def test_the_remedy_chooses_the_button_whatever_the_words(
+    page: Client, workspace: Workspace, remedy: Remedy, button: list[str]
+) -> None:
+    for words in ("Try it again.", "Type one and press Generate.", "Choisissez une autre image."):
+        row, job = failed_row(workspace, "some_code", "It did not work.", words, remedy)
+        assert filled(page, row) == button
+        api = page.get(f"/api/jobs/{job.uid}").json()
+        assert api["error"]["remedy"] == remedy
+
+
+def test_declined_words_are_not_offered_again(page: Client, workspace: Workspace) -> None:
+    """The same prompt would be declined again; other words, or those of a model, would not."""
+    row, job = failed_row(workspace, *DECLINED, Remedy.NEW_PROMPT, prompt="A red shoe")
+    Row.objects.filter(pk=row.pk).update(prompt_override="A red shoe")
+    assert filled(page, row) == ["words"]
+    assert 'btn-primary" type="button" data-job-act="retry"' not in text(page.get(f"/jobs/{job.uid}"))
+    Row.objects.filter(pk=row.pk).update(prompt_override="A blue shoe")
+    assert filled(page, row) == ["own"]
+    Row.objects.filter(pk=row.pk).update(prompt_override="")
+    assert filled(page, row) == ["ai"]
+
+
+@pytest.mark.parametrize(
+    ("code", "button"),
+    [("result_lost", ["retry"]), ("image_animated", ["target"]), ("content_refused", ["ai"]), ("outcome_unknown", [])],
+)
+def test_failures_from_before_have_the_remedy_of_their_code(
+    page: Client, workspace: Workspace, code: str, button: list[str]
+) -> None:
+    row, job = failed_row(workspace, code, "It did not work.", "", Remedy.NONE)
+    Job.objects.filter(pk=job.pk).update(error_remedy="")
+    assert filled(page, row) == button
 
 
 def test_a_failed_row_says_what_was_charged_or_that_it_is_not_known(
@@ -421,7 +472,7 @@ def test_a_failed_prompt_is_asked_for_again_not_the_images_that_waited(page: Cli
     JobFactory(row=row, waits_for=prompt)
     lease = lifecycle.claim(lane="prompts", worker="tests")
     assert lease is not None
-    assert lifecycle.fail(lease, lifecycle.Failure("prompt_rejected", "Not usable.", "Try it again, or type a prompt."))
+    assert lifecycle.fail(lease, lifecycle.Failure("prompt_rejected", "Not usable.", "Try it again.", Remedy.RETRY))
     Job.objects.filter(waits_for=prompt).update(
         status="failed", error_code="dependency_failed", finished_at=timezone.now(), reason="", stage=""
     )

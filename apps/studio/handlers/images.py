@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from apps.core.errors import Problem
+from apps.core.errors import Problem, Remedy
 from apps.core.failpoints import failpoint
 from apps.jobs import budgets, calling, endings
 from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
@@ -31,7 +31,7 @@ from apps.providers.wavespeed.lookup import Absent, Found, find_prediction
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
-from apps.studio.pictures import assets_of, content_of
+from apps.studio.pictures import assets_of, content_of, picture_failure
 from apps.studio.quotes import Price, asked_price, wanted_for_image
 from apps.studio.results import Fetched, fetch, store_images
 
@@ -51,14 +51,18 @@ UNKNOWN = Failure(
     "outcome_unknown",
     "We cannot tell whether WaveSpeed took this order. It was not sent again.",
     "Retry looks for it once more and buys nothing while it may exist. Whoever runs this desk can settle it.",
+    Remedy.SETTLE,
 )
 TOO_SLOW = Failure(
     "provider_too_slow",
     "WaveSpeed did not finish the image in 10 minutes.",
     "Try it again. If it finishes after all, it is kept.",
+    Remedy.RETRY,
 )
 NO_ROOM = 503  # the status of storage's problems: the disk is full or away
-NO_PROMPT = Failure("prompt_missing", "There is no prompt for this image.", "Type one and press Generate.")
+NO_PROMPT = Failure(
+    "prompt_missing", "There is no prompt for this image.", "Type one and press Generate.", Remedy.NEW_PROMPT
+)
 
 
 class ImageHandler(Handler):
@@ -188,7 +192,7 @@ def _inputs(run: Run, client: WavespeedClient, image_job: ImageJob) -> dict[str,
     try:
         pictures = [content_of(asset) for asset in assets_of(image_job.image_urls)]
     except Problem as problem:
-        raise GiveUp(Failure(problem.code, problem.detail, problem.action)) from problem
+        raise GiveUp(picture_failure(problem)) from problem
     try:
         urls = [
             client.upload(data, filename=name, content_type=kind, seconds=max(run.remaining, 1.0))
@@ -258,7 +262,7 @@ def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
         if _is_young(call):
             return _wait_on(call)
         calls.failed(call, error)
-        raise GiveUp(Failure(error.code, error.message, error.action)) from error
+        raise GiveUp(Failure(error.code, error.message, error.action, error.remedy)) from error
     except ProviderError as error:
         # A look costs nothing and proves nothing about the task: look again, without using up an attempt.
         log.info("look_failed", error=error.code)
@@ -313,7 +317,7 @@ def _fetched(
         files = fetch(client, prediction, seconds=run.remaining)
     except ResultLost as error:
         # The address may have run out and not the file: the next look gives a new one. Never a new order.
-        raise RetryLater(Failure(error.code, error.message, error.action)) from error
+        raise RetryLater(Failure(error.code, error.message, error.action, error.remedy)) from error
     except ProviderError as error:
         raise calling.verdict(error) from error
     except Problem as problem:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import structlog
 
 from apps.assets.library import data_uri
-from apps.core.errors import Problem
+from apps.core.errors import Problem, Remedy
 from apps.jobs import budgets, lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
@@ -19,7 +19,7 @@ from apps.providers.types import ImagePart, TextPart
 from apps.providers.xai.errors import shortcoming_of
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
-from apps.studio.pictures import assets_of
+from apps.studio.pictures import assets_of, picture_failure
 from apps.studio.prompting.asking import ACCEPTED, Setback, Written, ask, cannot, note
 from apps.studio.prompting.chain import REFUSAL, chain
 from apps.studio.prompting.checks import Rejected, accepted
@@ -167,7 +167,7 @@ def _parts(run: Run, prompt_job: PromptJob) -> tuple[TextPart | ImagePart, ...]:
     try:
         assets = assets_of([*prompt_job.ref_urls, prompt_job.target_url])
     except Problem as problem:
-        raise GiveUp(Failure(problem.code, problem.detail, problem.action)) from problem
+        raise GiveUp(picture_failure(problem)) from problem
     try:
         pictures = [ImagePart(data_uri(asset)) for asset in assets]
     except (Problem, FileNotFoundError) as error:
@@ -177,10 +177,9 @@ def _parts(run: Run, prompt_job: PromptJob) -> tuple[TextPart | ImagePart, ...]:
 
 def _not_read(error: Problem | FileNotFoundError) -> RetryLater | GiveUp:
     if isinstance(error, FileNotFoundError):
-        return GiveUp(
-            Failure("picture_lost", "The file of a picture of this row is missing on the disk.", "Add it again.")
-        )
-    failure = Failure(error.code, error.detail, error.action)
+        said = "The file of a picture of this row is missing on the disk."
+        return GiveUp(Failure("picture_lost", said, "Add it again.", Remedy.NEW_TARGET))
+    failure = picture_failure(error)
     return RetryLater(failure) if error.status == HTTPStatus.SERVICE_UNAVAILABLE else GiveUp(failure)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 
+from apps.core.errors import Remedy
 from apps.core.failpoints import failpoint
 from apps.jobs import budgets, calling
 from apps.jobs.handlers import GiveUp, RetryLater, Run
@@ -43,9 +44,14 @@ CALL_SECONDS = 60.0
 LONGEST_SAID = 300  # characters kept of what a model or provider said
 ACCEPTED, HELD, INCAPABLE = "accepted", "held", "incapable"
 REFUSED = Failure(
-    "prompt_refused", "Grok declined to write a prompt for this row.", "Type a prompt and press Generate."
+    "prompt_refused",
+    "Grok declined to write a prompt for this row.",
+    "Type a prompt and press Generate.",
+    Remedy.NEW_PROMPT,
 )
-REJECTED = Failure("prompt_rejected", "Grok answered, but not with a usable prompt.", "Try it again, or type a prompt.")
+REJECTED = Failure(
+    "prompt_rejected", "Grok answered, but not with a usable prompt.", "Try it again, or type a prompt.", Remedy.RETRY
+)
 NO_EYES = Failure(
     "model_takes_no_pictures",
     "No model that may write prompts takes pictures.",

@@ -78,9 +78,9 @@ def _failure(short: Short) -> Failure:
     place = f" for {provider_name(limit.provider)}" if limit.provider else ""
     renews = short.renews.astimezone(UTC)
     when = "at 00:00 UTC" if limit.period == "day" else f"on {renews.day} {renews:%B} at 00:00 UTC"
-    used = f"{period} ${limit.amount:.2f}{place} are used."
-    if short.left:
-        used = f"{period} ${limit.amount:.2f}{place} do not reach for it: ${short.left:.4f} are left."
+    parts = {"spent": short.spent, "set aside for other jobs": short.held, "left": short.left}
+    stand = ", ".join(f"${amount:.4f} {word}" for word, amount in parts.items() if amount)
+    used = f"{period} ${limit.amount:.2f}{place} {'do not reach for it' if short.left else 'are used'}: {stand}."
     return Failure(
         Reason.BUDGET.value,
         used,

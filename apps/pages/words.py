@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -217,13 +218,29 @@ def _breaker_open(line: Line) -> Wait:
 def _budget(line: Line) -> Wait:
     amount = line.fact("budget")
     whose = "This month's" if line.fact("period") == "month" else "Today's"
-    place = f" for {provider_name(str(line.fact('provider')))}" if line.fact("scope") == "provider" else ""
-    left = Decimal(str(line.fact("left") or 0))
-    lead = f"{whose} {money(Decimal(str(amount)))}{place} are used." if amount else f"{whose} budget is used."
-    if amount and left > 0:
-        lead = f"{whose} {money(Decimal(str(amount)))}{place} do not reach for it: {money(left)} are left."
+    place = {
+        "provider": f" for {provider_name(str(line.fact('provider')))}",
+        "desk": " for the whole desk",
+    }.get(str(line.fact("scope")), "")
+    parts = {
+        "spent": Decimal(str(line.fact("spent") or 0)),
+        "set aside for other jobs": Decimal(str(line.fact("held") or 0)),
+        "left": Decimal(str(line.fact("left") or 0)),
+    }
+    stand = ", ".join(f"{money(part)} {word}" for word, part in parts.items() if part > 0)
+    lead = f"{whose} budget is used."
+    if amount:
+        lacks = "do not reach for it" if parts["left"] > 0 else "are used"
+        lead = f"{whose} {money(Decimal(str(amount)))}{place} {lacks}{': ' if stand else ''}{stand}."
     when = format_html("at {}", clock(line.until)) if line.until else "tomorrow"
-    return Wait("held", "Held", lead, format_html("It goes on {}, or at once when the budget is raised.", when))
+    freed = ", when another job needs less than was set aside" if parts["set aside for other jobs"] > 0 else ""
+    rest = format_html(
+        'It goes on {}{}, or at once when the budget is raised. <a href="{}">Spending</a> shows how it stands.',
+        when,
+        freed,
+        reverse("spending"),
+    )
+    return Wait("held", "Held", lead, rest)
 
 
 def _backoff(line: Line) -> Wait:

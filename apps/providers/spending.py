@@ -91,11 +91,17 @@ class Standing:
 
 @dataclass(frozen=True)
 class Short:
-    """The budget that has not enough left for a job, what is left of it, and when it renews."""
+    """The budget that has not enough left for a job, what of it is spent and left, and when it renews."""
 
     limit: Limit
     renews: datetime
+    spent: Decimal
     left: Decimal
+
+    @property
+    def held(self) -> Decimal:
+        """Neither spent nor left: set aside for other jobs that wait or run."""
+        return max(self.limit.amount - self.spent - self.left, ZERO)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -106,6 +112,8 @@ class Short:
             "provider": limit.provider,
             "period": limit.period,
             "budget": f"{limit.amount:f}",
+            "spent": f"{self.spent:f}",
+            "held": f"{self.held:f}",
             "left": f"{self.left:f}",
             "renews": self.renews.isoformat(),
         }
@@ -139,7 +147,8 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
     _lock(limits)
     held = dict(Earmark.objects.filter(pk__in=[one.job_id for one in wanted]).values_list("pk", "held_usd"))
     now = database_now()
-    left = {limit: _standing(limit, now).rest for limit in limits}
+    standing = {limit: _standing(limit, now) for limit in limits}
+    left = {limit: one.rest for limit, one in standing.items()}
     short: dict[int, Short] = {}
     rows = []
     for one in wanted:
@@ -150,7 +159,7 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
             if limit.concerns(one.owner_id, one.provider):
                 left[limit] -= change
         if lacking:
-            short[one.job_id] = Short(lacking, lacking.renews(now), max(left[lacking], ZERO))
+            short[one.job_id] = Short(lacking, lacking.renews(now), standing[lacking].spent, max(left[lacking], ZERO))
         rows.append(_earmark(one, held=before + change, short=short.get(one.job_id)))
     _save(rows)
     return short

@@ -40,7 +40,7 @@ def test_a_row_says_that_it_waits_for_the_budget_and_goes_on_when_it_is_raised(
     page = desk().open(workspace)
     place = page.locator(f"#row-{row.pk}")
     place.get_by_role("button", name="Generate", exact=True).click()
-    expect(place).to_contain_text("Today's $0.01 do not reach for it: $0.01 are left.", timeout=LONG)
+    expect(place).to_contain_text("Today's $0.01 do not reach for it: $0.01 left.", timeout=LONG)
     expect(place).to_contain_text("or at once when the budget is raised")
     shot(page, "waits-for-budget")
     Budget.objects.filter(pk=budget.pk).update(amount_usd=Decimal("5"))

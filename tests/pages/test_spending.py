@@ -28,3 +28,14 @@ def test_staff_see_everybody_however_it_is_added_up(client: Client, by: str) -> 
     CallFactory(owner=UserFactory(), cost_usd=Decimal("77"))
     client.force_login(StaffFactory())
     assert "$77.00" in client.get(f"/spending?by={by}").content.decode()
+
+
+def test_who_cannot_set_budgets_is_not_told_to(client: Client) -> None:
+    client.force_login(UserFactory())
+    page = client.get("/spending").content.decode()
+    assert "Budgets are set by an administrator of this desk" in page
+    assert "/admin/" not in page
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    page = client.get("/spending").content.decode()
+    assert 'href="/admin/accounts/budget/"' in page
+    assert "Budgets are set by an administrator" not in page

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from apps.accounts.models import User
-from apps.jobs import calling, lanes, operations
+from apps.accounts.models import Budget, User
+from apps.jobs import calling, lanes, lifecycle, operations
 from apps.jobs.estimates import describe
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.states import Reason
 from apps.pages.words import Line, waiting
-from apps.providers import errors, governor
+from apps.providers import errors, governor, spending
 from apps.providers.models import Breaker
 from tests.api.conftest import caller_of
-from tests.factories import JobFactory, RowFactory
+from tests.factories import CallFactory, JobFactory, RowFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODEL = "a/model"
@@ -167,3 +170,25 @@ def test_our_own_limits_are_not_told_as_the_providers_wish(job: Job, settings: o
     assert why == Reason.RATE_LIMITED
     assert "This desk has sent WaveSpeed as many requests as it may in a minute." in words
     assert "asked us" not in words
+
+
+def test_a_used_up_budget_says_what_is_spent_and_what_is_set_aside(job: Job, owner: User) -> None:
+    Budget.objects.create(owner=owner, amount_usd=Decimal("0.30"))
+    CallFactory(owner=owner, cost_usd=Decimal("0.24"))
+    other = JobFactory(row=RowFactory(workspace__owner=owner))
+    with transaction.atomic():
+        spending.set_aside([spending.Wanted(other.pk, owner.pk, "wavespeed", Decimal("0.04"))])
+        short = spending.set_aside([spending.Wanted(job.pk, owner.pk, "wavespeed", Decimal("0.04"))])
+    assert (short[job.pk].spent, short[job.pk].held, short[job.pk].left) == (
+        Decimal("0.24"), Decimal("0.04"), Decimal("0.02"),
+    )  # fmt: skip
+    lifecycle.hold_back([job.pk], until=short[job.pk].renews)
+    why, words = told(job)
+    assert why == Reason.BUDGET
+    assert words.startswith(
+        "Today's $0.30 do not reach for it: $0.24 spent, $0.04 set aside for other jobs, $0.02 left."
+    )
+    assert "Spending shows how it stands." in words
+    page = Client()
+    page.force_login(owner)
+    assert "$0.24" in page.get("/spending").content.decode(), "the page that it sends to says the same"

@@ -35,7 +35,8 @@ def test_who_cannot_set_budgets_is_not_told_to(client: Client) -> None:
     page = client.get("/spending").content.decode()
     assert "Budgets are set by an administrator of this desk" in page
     assert "/admin/" not in page
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    page = client.get("/spending").content.decode()
+    setter = Client()
+    setter.force_login(UserFactory(is_staff=True, is_superuser=True))
+    page = setter.get("/spending").content.decode()
     assert 'href="/admin/accounts/budget/"' in page
     assert "Budgets are set by an administrator" not in page

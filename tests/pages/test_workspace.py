@@ -418,7 +418,7 @@ def test_what_to_do_comes_with_its_button(page: Client, workspace: Workspace) ->
         (Remedy.NEW_TARGET, ["target"]),
         (Remedy.NEW_PROMPT, ["ai"]),
         (Remedy.NONE, ["ai"]),
-        (Remedy.SETTLE, []),
+        (Remedy.SETTLE, ["retry"]),
     ],
 )
 def test_the_remedy_chooses_the_button_whatever_the_words(
@@ -445,7 +445,12 @@ def test_declined_words_are_not_offered_again(page: Client, workspace: Workspace
 
 @pytest.mark.parametrize(
     ("code", "button"),
-    [("result_lost", ["retry"]), ("image_animated", ["target"]), ("content_refused", ["ai"]), ("outcome_unknown", [])],
+    [
+        ("result_lost", ["retry"]),
+        ("image_animated", ["target"]),
+        ("content_refused", ["ai"]),
+        ("outcome_unknown", ["retry"]),
+    ],
 )
 def test_failures_from_before_have_the_remedy_of_their_code(
     page: Client, workspace: Workspace, code: str, button: list[str]

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from apps.launch.errors import LaunchError
 from apps.launch.programs import User
 
 POSTGRES_SOCKET, REDIS_SOCKET = "postgres-socket", "redis-socket"
@@ -12,20 +13,33 @@ LONGEST = 85  # bytes of a directory; 94 failed on Linux with PostgreSQL's socke
 
 
 def socket_directory(preferred: Path, *, user: User | None = None) -> Path:
-    """`preferred`, or a new private directory elsewhere when its path is too long; 0700 and owned by `user`.
+    """`preferred`, or a new private directory elsewhere when its path does not suit; 0700 and owned by `user`.
 
     The place chosen elsewhere is remembered beside `preferred`, so that the next start can remove it.
     """
     note = preferred.with_name(preferred.name + ".elsewhere")
     remove_socket_directory(preferred)
-    if len(os.fsencode(preferred)) > LONGEST:
+    if not suits(str(preferred)):
         note.parent.mkdir(parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix="pressroom-"))
+        directory = Path(tempfile.mkdtemp(prefix="pressroom-", dir=place_elsewhere()))
         note.write_text(str(directory))
     else:
         directory = preferred
     own_private_directory(directory, user=user)
     return directory
+
+
+def suits(path: str) -> bool:
+    """The kernel has its limit, and a client under an ASCII locale could not name a path with an umlaut."""
+    return path.isascii() and len(path) <= LONGEST
+
+
+def place_elsewhere() -> str:
+    """TMPDIR may itself be too long, or gone."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108 - a private one is made in it
+        if suits(f"{place}/pressroom-12345678") and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise LaunchError("No place for sockets: the data directory's path is too long, and so is TMPDIR. Shorten either.")
 
 
 def remove_socket_directory(preferred: Path) -> None:

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "apps.api.health.ProbesMiddleware",
     "apps.core.middleware.HostMiddleware",
     "apps.core.middleware.DatabaseAwayMiddleware",
+    "apps.core.paths.ForgivingPathsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -82,7 +83,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-APPEND_SLASH = False
+APPEND_SLASH = False  # apps/core/paths.py forgives both ways
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -274,6 +275,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.api.schema.bodies_know_their_keys",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "apps.api.job_shapes.PUBLIC_STATUSES",
         "RowStatus": "apps.api.rows.ROW_STATUSES",

@@ -18,7 +18,11 @@ class Events(Endpoint):
         description="Server-Sent Events of your own jobs; `Last-Event-ID` resumes. The answer is a redirect to the "
         "process that streams. Polling the jobs gives the same facts.",
         answers={307: OpenApiResponse(description="The address of the stream, in Location")},
-        parameters=[OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER)],
+        parameters=[
+            OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER),
+            OpenApiParameter("after", str, description="The same, for those who cannot send a header"),
+            OpenApiParameter("all", {"type": "string", "enum": ["1"]}, description="Everybody's; for staff"),
+        ],
         operation_id="events",
     )
     def get(self, request: Request) -> HttpResponse:

@@ -22,8 +22,9 @@ from apps.api.job_shapes import (
     job_shown,
     jobs_shown,
 )
-from apps.api.pagination import PAGE_PARAMETERS, page_of, query_invalid
+from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.priorities import PRIORITY
+from apps.api.query import query_invalid
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Prose, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.api import examples
 from apps.api.authentication import user_of
-from apps.api.pagination import query_invalid
+from apps.api.query import query_invalid, whole_number
 from apps.api.serializers import CamelSerializer, Money
 from apps.api.views import Endpoint, documented
 from apps.providers.spending import spend, standings
@@ -109,7 +109,10 @@ class RowQuote(Endpoint):
     )
     def get(self, request: Request, row_id: UUID) -> Response:
         quote = quote_row(
-            user=user_of(request), row_id=row_id, count=_count(request), use_ai_prompt=_yes(request, "useAiPrompt")
+            user=user_of(request),
+            row_id=row_id,
+            count=whole_number(request, "count", most=MOST_COUNT),
+            use_ai_prompt=_yes(request, "useAiPrompt"),
         )
         return Response(QuoteSerializer(quote).data)
 
@@ -150,15 +153,6 @@ class Budgets(Endpoint):
         user = user_of(request)
         found = standings(owner_id=None if user.is_staff else user.pk)
         return Response(BudgetsSerializer({"results": found}).data)
-
-
-def _count(request: Request) -> int | None:
-    given = request.query_params.get("count", "")
-    if not given:
-        return None
-    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:4]) <= MOST_COUNT):
-        raise query_invalid("count is out of range.", f"Write a whole number from 1 to {MOST_COUNT}.")
-    return int(given)
 
 
 def _yes(request: Request, name: str) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from apps.core.errors import Problem
+from apps.api.query import query_invalid, whole_number
 
 MAX_PAGE = 50
 MAX_CURSOR_LENGTH = 512
@@ -39,23 +39,12 @@ class Page:
 
 def page_of(queryset: QuerySet[Any], request: Request, *, order: tuple[str, ...]) -> Page:
     """One page, ordered by `order`: field names, all rising or all falling ("-"), the last one unique."""
-    limit = _limit(request)
+    limit = whole_number(request, "limit", most=MAX_PAGE) or MAX_PAGE
     after = request.query_params.get("cursor")
     if after:
         queryset = queryset.filter(_beyond(queryset.model, order, after))
     things = list(queryset.order_by(*order)[: limit + 1])
     return Page(things[:limit], _next_url(request, things[limit - 1], order) if len(things) > limit else None)
-
-
-def query_invalid(detail: str, action: str) -> Problem:
-    return Problem(400, "query_invalid", detail, action)
-
-
-def _limit(request: Request) -> int:
-    given = request.query_params.get("limit", str(MAX_PAGE))
-    if not (given.isascii() and given.isdigit() and len(given) < 4 and 1 <= int(given) <= MAX_PAGE):
-        raise query_invalid(f"limit is not a number from 1 to {MAX_PAGE}.", "Correct it or leave it out.")
-    return int(given)
 
 
 def _beyond(model: type[Model], order: tuple[str, ...], cursor: str) -> Q:
@@ -75,8 +64,8 @@ def _decoded(model: type[Model], order: tuple[str, ...], cursor: str) -> list[An
         if len(cursor) > MAX_CURSOR_LENGTH:
             raise ValueError("too long")
         values = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if not isinstance(values, list):
-            raise ValueError("not a list")
+        if not isinstance(values, list) or not all(type(value) in (str, int) for value in values):
+            raise ValueError("not a list of what we order by")  # a field's own check lets null pass
         pairs = zip(fields, values, strict=True)
         return [field.clean(value, None) for field, value in pairs]  # type: ignore[union-attr]
     except (ValueError, TypeError, ValidationError, OverflowError) as error:

@@ -66,10 +66,27 @@ class JsonOrYaml(BaseContentNegotiation):
         return chosen, chosen.media_type
 
 
+def bodies_know_their_keys(result: Any, generator: Any, request: Any, public: bool) -> Any:
+    """What is read from a client has no other keys than those named (CamelSerializer refuses them); answers may grow."""
+    schemas = result.get("components", {}).get("schemas", {})
+    operations = [operation for methods in result["paths"].values() for operation in methods.values()]
+    bodies = [
+        form.get("schema", {}) for one in operations for form in one.get("requestBody", {}).get("content", {}).values()
+    ]
+    while bodies:
+        body = bodies.pop()
+        named = schemas.get(body.get("$ref", "").rpartition("/")[2], body)
+        if "properties" in named and "additionalProperties" not in named:
+            named["additionalProperties"] = False
+            bodies += [inner.get("items", inner) for inner in named["properties"].values()]
+    return result
+
+
 @extend_schema(exclude=True)
 class Schema(SpectacularAPIView):
     """It tells nothing about anybody's work, so anybody may read it."""
 
+    http_method_names = ["get", "head"]
     permission_classes = [AllowAny]
     content_negotiation_class = JsonOrYaml
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer]
@@ -77,6 +94,7 @@ class Schema(SpectacularAPIView):
 
 @extend_schema(exclude=True)
 class Reference(SpectacularSwaggerView):
+    http_method_names = ["get", "head"]  # OPTIONS would be described by a page that does not exist
     permission_classes = [AllowAny]
     renderer_classes = [TemplateHTMLRenderer]
     url_name = "api:schema"

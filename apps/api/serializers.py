@@ -1,10 +1,13 @@
 """The fields that every resource is made of: camelCase outside, snake_case inside, strict about types."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -21,7 +24,25 @@ def camel(name: str) -> str:
 
 
 class CamelSerializer(serializers.Serializer[Any]):
-    """Declares `row_id`, reads and writes `rowId`; its validated data and the objects it shows say `row_id`."""
+    """Declares `row_id`, reads and writes `rowId`; its validated data and the objects it shows say `row_id`.
+
+    A key that it does not know is refused, and so is a second part of one name in a form: what a client sends is
+    never dropped without a word."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)  # says so
+        known = [name for name, field in self.fields.items() if not field.read_only]
+        errors: dict[str, Any] = {str(key)[:60]: [_unknown_key(str(key), known)] for key in data if key not in known}
+        if isinstance(data, MultiValueDict):
+            errors |= {key: ["Send only one."] for key, values in data.lists() if len(values) > 1}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**errors, **dict(error.detail)}) from error  # type: ignore[arg-type]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         renamed = {}
@@ -30,6 +51,11 @@ class CamelSerializer(serializers.Serializer[Any]):
                 field.source = name
             renamed[camel(name)] = field
         return renamed
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    near = get_close_matches(camel(key.lower().replace("-", "_")), known, n=1)
+    return f"Unknown.{f' Is {near[0]} meant?' if near else ''} Known are {', '.join(known)}."
 
 
 class WholeNumber(serializers.IntegerField):

@@ -16,4 +16,7 @@ class Unknown(Endpoint):
     authentication_classes = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise Problem(404, "no_such_path", "There is nothing at this address.", "The reference at /api/docs lists all.")
+        action = "The reference at /api/docs lists all."
+        if request.path.endswith("/"):
+            action = f"Addresses of the API end without a slash: {request.path.rstrip('/')}. {action}"
+        raise Problem(404, "no_such_path", "There is nothing at this address.", action)

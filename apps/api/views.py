@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from apps.api.errors import PROBLEM_JSON
 from apps.api.permissions import HasScope
+from apps.api.query import check_names
 from apps.api.rendering import AlwaysJson
 from apps.api.serializers import CamelSerializer, ProblemSerializer
 
@@ -40,6 +41,14 @@ class Endpoint(APIView):
     permission_classes = [HasScope]
     content_negotiation_class = AlwaysJson
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who may come in is asked first; then a query that the operation does not know is refused."""
+        super().initial(request, *args, **kwargs)
+        operation = getattr(self, (request.method or "").lower(), None)
+        known = getattr(operation, "query_names", None)
+        if known is not None:
+            check_names(request, known)
+
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
         """What is somebody's own is kept by no cache, unless the view says for how long (files do)."""
         response.headers.setdefault("Cache-Control", "no-store")
@@ -67,9 +76,16 @@ def documented(
     responses: dict[Any, Any] = dict(answers)
     for code in refusals:
         responses[(code, PROBLEM_JSON)] = OpenApiResponse(ProblemSerializer, description=_MEANING[code])
-    return extend_schema(
+    described = extend_schema(
         summary=summary, request=body, responses=responses, parameters=parameters, examples=examples, **more
     )
+    names = frozenset(one.name for one in parameters or [] if one.location == OpenApiParameter.QUERY)
+
+    def operation(view: View) -> View:
+        view.query_names = names  # type: ignore[attr-defined]
+        return described(view)
+
+    return operation
 
 
 def read(serializer: type[CamelSerializer], request: Request, *, partial: bool = False) -> dict[str, Any]:

@@ -25,6 +25,9 @@ class Caller:
         sent = {} if body is None else {"data": body, "content_type": "application/json"}
         return getattr(self.http, method.lower())(path, headers=self.headers | named, **sent)
 
+    def send(self, method: str, path: str, raw: str) -> Any:
+        return self.http.generic(method, path, raw, content_type="application/json", headers=self.headers)
+
     def upload(self, path: str, **parts: Any) -> Any:
         return self.http.post(path, data=parts, headers=self.headers)
 

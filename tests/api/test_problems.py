@@ -1,6 +1,7 @@
 """What is malformed, too large or broken is told as problem+json and never as a page or a traceback."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -9,7 +10,7 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.api import workspaces
 from tests.api.conftest import Caller, caller_of, problem
-from tests.factories import RowFactory
+from tests.factories import RowFactory, picture_file
 
 JSON = "application/json"
 
@@ -76,18 +77,49 @@ def test_a_value_that_does_not_fit_is_422_and_named_as_it_was_sent(call: Caller,
     assert field in problem(call("POST", "/api/workspaces", body), 422, "invalid")["errors"]
 
 
-def test_what_nobody_may_set_is_not_set(call: Caller, owner: User) -> None:
-    body = {
-        "name": "a",
-        "owner": 1,
-        "ownerId": 1,
-        "id": "0b7e3a52-5a3c-4a55-9b0e-6a7f0f3f2f10",
-        "createdAt": "2020-01-01",
-    }
-    made = call("POST", "/api/workspaces", body).json()
-    assert made["id"] != body["id"]
-    assert not made["createdAt"].startswith("2020")
-    assert owner.workspaces.get().pk
+def test_what_nobody_may_set_is_refused(call: Caller, owner: User) -> None:
+    for key, value in {"owner": 1, "ownerId": 1, "id": str(uuid4()), "createdAt": "2020-01-01"}.items():
+        errors = problem(call("POST", "/api/workspaces", {"name": "a", key: value}), 422, "invalid")["errors"]
+        assert list(errors) == [key]
+    assert not owner.workspaces.exists()
+
+
+def test_an_unknown_key_is_named_with_those_that_are_known(call: Caller, owner: User) -> None:
+    row = RowFactory(workspace__owner=owner)
+    told = problem(call("PATCH", f"/api/rows/{row.pk}", {"prompt_override": "A shoe", "label": 7}), 422, "invalid")
+    assert told["errors"]["prompt_override"][0].startswith("Unknown. Is promptOverride meant? Known are ")
+    assert "label" in told["errors"]
+    inner = problem(
+        call("POST", f"/api/workspaces/{row.workspace_id}/rows", {"rows": [{"Label": "a"}]}), 422, "invalid"
+    )
+    assert "Is label meant?" in inner["errors"]["rows.0.Label"][0]
+
+
+def test_two_parts_of_one_name_are_not_one(call: Caller) -> None:
+    response = call.upload("/api/assets", file=[picture_file("a.png"), picture_file("b.png", colour="red")])
+    assert problem(response, 422, "invalid")["errors"] == {"file": ["Send only one."]}
+
+
+def test_a_query_that_an_operation_does_not_know_is_refused(call: Caller) -> None:
+    assert "'staus'" in problem(call("GET", "/api/jobs?staus=failed"), 400, "query_invalid")["detail"]
+    assert "2 times" in problem(call("GET", "/api/jobs?limit=1&limit=2"), 400, "query_invalid")["detail"]
+    problem(call("GET", "/api/jobs?limit=007"), 400, "query_invalid")
+    problem(call("GET", "/api/jobs/pending-count?x=1"), 400, "query_invalid")
+
+
+def test_a_count_with_leading_zeros_is_no_count(call: Caller, owner: User) -> None:
+    row = RowFactory(workspace__owner=owner)
+    problem(call("GET", f"/api/rows/{row.pk}/quote?count=00012"), 400, "query_invalid")
+
+
+def test_an_id_may_be_written_in_capitals(call: Caller, owner: User) -> None:
+    row = RowFactory(workspace__owner=owner)
+    assert call("GET", f"/api/rows/{str(row.pk).upper()}").json()["id"] == str(row.pk)
+
+
+def test_a_slash_too_many_is_explained_by_the_api(call: Caller) -> None:
+    for method in ("GET", "POST"):
+        assert "without a slash: /api/jobs." in problem(call(method, "/api/jobs/"), 404, "no_such_path")["action"]
 
 
 def test_401_says_how_to_sign_in(nobody: Caller, db: None) -> None:

@@ -22,6 +22,8 @@ IMAGE: dict[str, Any] = {
     "rating": 4,
     "simulated": False,
     "late": False,
+    "nsfw": False,
+    "unreadable": "",
 }
 _CALL = {
     "callId": "1d6c4f3e-9a1b-4a77-b0c5-3f6f1e8a9c41",

@@ -45,6 +45,10 @@ class ImageSerializer(CamelSerializer):
     rating = serializers.IntegerField(allow_null=True, min_value=1, max_value=5)
     simulated = serializers.BooleanField(help_text="Drawn by the simulator, not by a provider")
     late = serializers.BooleanField(help_text="It came after its job was cancelled")
+    nsfw = serializers.BooleanField(help_text="The provider flagged it as perhaps not safe for work")
+    unreadable = serializers.CharField(
+        help_text="Empty, or the code of why it cannot be shown: its file is kept as it came, and `url` downloads it"
+    )
 
     def get_url(self, image: GeneratedImage) -> str:
         return image_url(image)

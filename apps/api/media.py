@@ -30,10 +30,12 @@ class Media(Endpoint):
     def get(self, request: Request, thing_id: UUID) -> FileResponse:
         thing = self._find(request, thing_id)
         path = (thing.thumbnail if self.thumbnail else thing.file).name
+        # What our own reader could not open is for the disk, not for the browser.
+        raw = not self.thumbnail and bool(getattr(thing, "unreadable", ""))
         response = FileResponse(
             _opened(path),
-            content_type=content_type(path),
-            as_attachment=request.query_params.get("download") == "1",
+            content_type="application/octet-stream" if raw else content_type(path),
+            as_attachment=raw or request.query_params.get("download") == "1",
             filename=_name(thing, path),
         )
         response["Cache-Control"] = FOREVER

@@ -45,7 +45,7 @@ def delete(path: str) -> None:
 
 
 def content_type(path: str) -> str:
-    return CONTENT_TYPES[Path(path).suffix]
+    return CONTENT_TYPES.get(Path(path).suffix, "application/octet-stream")
 
 
 def content_path(folder: str, digest: str, suffix: str) -> str:

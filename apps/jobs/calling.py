@@ -79,10 +79,10 @@ def verdict(error: ProviderError) -> RetryLater | GiveUp:
 
 
 def unusable(provider: str, problem: Problem) -> RetryLater:
-    """What came back is no picture we can keep: fetched again, in case it was cut on the way."""
+    """What came back is no picture yet: fetched again, in case it was cut on the way. It is not ordered again."""
     name = provider_name(provider)
-    said = f"What {name} sent cannot be opened. {problem.detail}"
-    return RetryLater(Failure(problem.code, said, "Try it again.", Remedy.RETRY))
+    words = f"The result is paid for, and what {name} sent when we fetched it cannot be opened as a picture."
+    return RetryLater(Failure(problem.code, words, "Retry fetches it again, for seven days, at no cost.", Remedy.RETRY))
 
 
 def _held_back(provider: str, reason: Reason, until: datetime, cause: str) -> RetryLater:

@@ -18,6 +18,20 @@ class ImageView:
     favourite: bool
     rating: int | None
     simulated: bool
+    nsfw: bool
+    unreadable: bool
+
+    @property
+    def full(self) -> str:
+        """What the lightbox shows: a file that cannot be shown has its tile."""
+        return self.thumb if self.unreadable else self.url
+
+    @property
+    def note(self) -> str:
+        """What is to be said of it, beside its size."""
+        if self.unreadable:
+            return "Paid for and kept, and cannot be shown here: download the file to open it elsewhere"
+        return "The provider flagged it as perhaps not safe for work" if self.nsfw else ""
 
     @property
     def url(self) -> str:
@@ -39,7 +53,17 @@ class Slot:
 
 
 def _image_view(image: GeneratedImage, number: int) -> ImageView:
-    return ImageView(image.pk, number, image.width, image.height, image.favourite, image.rating, image.simulated)
+    return ImageView(
+        id=image.pk,
+        number=number,
+        width=image.width,
+        height=image.height,
+        favourite=image.favourite,
+        rating=image.rating,
+        simulated=image.simulated,
+        nsfw=image.nsfw,
+        unreadable=bool(image.unreadable),
+    )
 
 
 def image_views(images: Iterable[GeneratedImage]) -> list[ImageView]:

@@ -64,7 +64,10 @@ class ChatAnswer:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One WaveSpeed task. `outputs` are addresses or data URIs; `error_code` is the task's own code (1xxx, 5xxx)."""
+    """One WaveSpeed task. `outputs` are addresses or data URIs; `error_code` is the task's own code (1xxx, 5xxx).
+
+    `flagged`: the places of the outputs that WaveSpeed takes for not safe for work.
+    """
 
     id: str
     model: str
@@ -75,7 +78,7 @@ class Prediction:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     inference_ms: int | None = None
-    nsfw: bool = False
+    flagged: frozenset[int] = frozenset()
 
     @property
     def succeeded(self) -> bool:

@@ -209,7 +209,10 @@ class ImageJob(models.Model):
 
 
 class GeneratedImage(models.Model):
-    """A picture that a provider made, in our own storage. `late`: it came after its job was cancelled."""
+    """A picture that a provider made, in our own storage. `late`: it came after its job was cancelled.
+
+    `nsfw`: the provider flagged it. `unreadable`: the code of why it cannot be shown; its file is kept as it came.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="images")
@@ -229,6 +232,8 @@ class GeneratedImage(models.Model):
     )
     simulated = models.BooleanField(default=False)
     late = models.BooleanField(default=False)
+    nsfw = models.BooleanField(default=False)
+    unreadable = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

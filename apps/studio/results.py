@@ -1,46 +1,75 @@
 """From a finished prediction to pictures in our own storage."""
 
 import hashlib
+import time
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from apps.assets.decoder import look
 from apps.assets.storage import content_path, write_once
+from apps.core.errors import Problem
 from apps.providers.errors import ResultLost
 from apps.providers.types import Prediction
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.studio.models import GeneratedImage, ImageJob
 from apps.studio.owned import hold_row
+from apps.studio.unshowable import is_message, suffix_of, tile
 
-_SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}  # the formats that the decoder lets through
+MOST_BYTES = 150_000_000  # of one output: 4096 × 4096 pixels of 16 bits with alpha, not compressed at all
+SHORTEST_SECONDS = 0.1
+_UNREADABLE = 422  # the status of what cannot be opened as a picture
+_MAY_BE_CUT = {"image_not_readable", "image_empty"}  # what may be whole when it is fetched again
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """One output, verified as an image and stored under a name made of its content: fetching it again is harmless."""
+    """One output, stored under a name made of its content: fetching it again is harmless.
+
+    `unreadable` is the code of why it cannot be shown; then its size is not known (0). `nsfw`: the provider flagged it.
+    """
 
     file: str
     thumbnail: str
     width: int
     height: int
     bytes: int
+    nsfw: bool = False
+    unreadable: str = ""
 
 
-def fetch(client: WavespeedClient, prediction: Prediction, *, seconds: float) -> list[Fetched]:
-    """Downloads every output at once: providers delete theirs. Raises ProviderError, or Problem for what is no image."""
+def fetch(client: WavespeedClient, prediction: Prediction, *, seconds: float, as_it_is: bool) -> list[Fetched]:
+    """Downloads every output at once, all within `seconds`: providers delete theirs.
+
+    What was paid for is kept, whatever limits there are for what people bring. Raises ProviderError; Problem 503 when
+    it cannot be stored now, 422 for a message instead of a picture and, unless `as_it_is`, for what may only have been
+    cut on the way.
+    """
     if not prediction.outputs:
         raise ResultLost("wavespeed", detail="The task is completed and has no outputs.")
-    return [_keep(client.download(url, seconds=seconds)) for url in prediction.outputs]
+    ends = time.monotonic() + seconds
+    kept = []
+    for place, url in enumerate(prediction.outputs):
+        left = max(ends - time.monotonic(), SHORTEST_SECONDS)
+        data = client.download(url, seconds=left, max_bytes=MOST_BYTES)
+        kept.append(_keep(data, nsfw=place in prediction.flagged, as_it_is=as_it_is))
+    return kept
 
 
-def _keep(data: bytes) -> Fetched:
-    looked = look(data)
-    file = content_path("images", hashlib.sha256(data).hexdigest(), _SUFFIXES[data[:2]])
-    thumbnail = content_path("thumbnails", hashlib.sha256(looked.thumbnail).hexdigest(), ".webp")
+def _keep(data: bytes, *, nsfw: bool, as_it_is: bool) -> Fetched:
+    try:
+        looked = look(data, max_bytes=MOST_BYTES)
+        small, width, height, unreadable = looked.thumbnail, looked.width, looked.height, ""
+    except Problem as problem:
+        may_be_cut = problem.code in _MAY_BE_CUT and not as_it_is
+        if problem.status != _UNREADABLE or is_message(data) or may_be_cut:
+            raise
+        small, width, height, unreadable = tile(), 0, 0, problem.code
+    file = content_path("images", hashlib.sha256(data).hexdigest(), suffix_of(data))
+    thumbnail = content_path("thumbnails", hashlib.sha256(small).hexdigest(), ".webp")
     write_once(file, data)
-    write_once(thumbnail, looked.thumbnail)
-    return Fetched(file, thumbnail, looked.width, looked.height, len(data))
+    write_once(thumbnail, small)
+    return Fetched(file, thumbnail, width, height, len(data), nsfw, unreadable)
 
 
 def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> None:
@@ -66,6 +95,8 @@ def store_images(image_job: ImageJob, files: list[Fetched], *, late: bool) -> No
                 generation_model=image_job.generation_model,
                 simulated="wavespeed" in settings.SIMULATED,
                 late=late or row_id is None,
+                nsfw=kept.nsfw,
+                unreadable=kept.unreadable,
             )
             for index, kept in enumerate(files)
         ],

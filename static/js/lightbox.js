@@ -41,12 +41,13 @@ class ImageLightbox extends HTMLElement {
   }
 
   #show() {
-    const tile = this.tile, { openImage: id, full, width, height, favourite, rating, panel } = tile.dataset, all = this.tiles.length;
+    const tile = this.tile, { openImage: id, full, file, note, width, height, favourite, rating, panel } = tile.dataset, all = this.tiles.length;
     this.part("img").src = full;
     this.part("img").alt = tile.getAttribute("aria-label").replace(/^Open i/, "I");
     this.part("place").textContent = `· ${this.#index + 1} of ${all}`;
-    this.part("caption").textContent = `${width} × ${height}${"simulated" in tile.dataset ? " · simulated" : ""}`;
-    this.part("download").href = `${full}?download=1`;
+    const size = Number(width) ? `${width} × ${height}` : "";
+    this.part("caption").textContent = [size, "simulated" in tile.dataset && "simulated", note].filter(Boolean).join(" · ");
+    this.part("download").href = `${file}?download=1`;
     this.part("fav").setAttribute("aria-pressed", favourite);
     this.part("fav").querySelector("use").setAttribute("href", favourite === "true" ? "#i-heart-on" : "#i-heart");
     for (const star of this.querySelectorAll("[name=rating]")) star.checked = star.value === rating;

@@ -63,12 +63,12 @@ def errors() -> list[tuple[str, str]]:
     return list(Job.objects.exclude(error_code="").values_list("error_code", "error_message"))
 
 
-def upload_result(simulator: SimulatorProcess) -> str:
-    """The address of one small picture at the provider."""
+def upload_result(simulator: SimulatorProcess, data: bytes = b"", name: str = "result.png") -> str:
+    """The address of one small picture, or of any other bytes, at the provider."""
     reply = requests.post(
         f"{simulator.wavespeed_base}/api/v3/media/upload/binary",
         headers={"Authorization": "Bearer simulator"},
-        files={"file": ("result.png", picture_bytes(colour="gold"), "image/png")},
+        files={"file": (name, data or picture_bytes(colour="gold"), "image/png")},
         timeout=20,
     )
     return str(reply.json()["data"]["download_url"])

@@ -1,9 +1,12 @@
 """F2, F6, F26, F31: answers that never come, workers that wake up late, cancels that come late: nothing is bought twice."""
 
+import io
 import os
 import signal
 
 import pytest
+from django.test import Client
+from PIL import Image
 
 from apps.accounts.models import User
 from apps.jobs.models import Job
@@ -158,6 +161,26 @@ def test_a_result_that_cannot_be_fetched_is_never_ordered_again(stack: FaultStac
     assert scene.wait_for(jobs, seconds=60) == {"failed": 2}
     assert {job.failures for job in Job.objects.all()} == {4}
     assert invariants.check(stack.simulator.ledger()).images_bought == 2
+
+
+def test_a_result_that_cannot_be_shown_is_kept_and_can_be_downloaded(stack: FaultStack, workspace: Workspace) -> None:
+    """Paid for is paid for: fetched again in case it was cut, never ordered again, and kept as it came at last."""
+    drawing = io.BytesIO()
+    Image.new("P", (32, 32)).save(drawing, "GIF")
+    stack.spoil(output_url=scene.upload_result(stack.simulator, drawing.getvalue(), "result.gif"), nsfw=True)
+    job = one_image(workspace)
+    assert scene.wait_for([job], seconds=60) == {"completed": 1}, scene.errors()
+    kept = GeneratedImage.objects.get(job=job)
+    assert (kept.unreadable, kept.nsfw, kept.bytes) == ("image_not_readable", True, len(drawing.getvalue()))
+    client = Client()
+    client.force_login(workspace.owner)
+    sent = client.get(f"/media/images/{kept.pk}")
+    assert b"".join(sent.streaming_content) == drawing.getvalue()  # type: ignore[attr-defined]
+    assert sent["Content-Disposition"].startswith("attachment")
+    assert client.get(f"/media/images/{kept.pk}/thumbnail")["Content-Type"] == "image/webp"
+    shown = client.get(f"/workspaces/{workspace.pk}").content.decode()
+    assert "Paid for and kept, and cannot be shown here" in shown
+    assert invariants.check(stack.simulator.ledger()).images_bought == 1
 
 
 def test_a_text_nobody_heard_the_answer_of_is_sent_once_more_and_then_not(

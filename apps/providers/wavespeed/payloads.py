@@ -51,7 +51,7 @@ def read_prediction(data: Any, *, reply: Reply | None = None) -> Prediction:
         inputs=_mapping(data.get("input")) or _mapping(data.get("inputs")),
         created_at=read_time(data.get("created_at")),
         inference_ms=_whole(_mapping(data.get("timings")).get("inference")),
-        nsfw=any(flag is True for flag in _list(data.get("has_nsfw_contents"))),
+        flagged=frozenset(place for place, flag in enumerate(_list(data.get("has_nsfw_contents"))) if flag is True),
     )
 
 

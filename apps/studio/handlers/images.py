@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 import structlog
 from django.conf import settings
@@ -270,7 +271,7 @@ def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     if not prediction.finished:
         return _wait_on(call)
     if prediction.failed:
-        return _task_failed(call, prediction)
+        _task_failed(call, prediction)
     run.stage(Stage.SAVING)
     return _fetched(client, run, image_job, call, prediction)
 
@@ -294,7 +295,7 @@ def _wait_on(call: Call) -> Parked:
     return Parked(min(max(1.0, waited.total_seconds() / 10), LONGEST_PAUSE_SECONDS), Stage.WAITING_FOR_PROVIDER)
 
 
-def _task_failed(call: Call, prediction: Prediction) -> Done:
+def _task_failed(call: Call, prediction: Prediction) -> NoReturn:
     error = task_error(prediction)
     if isinstance(error, InputUnreadable):
         # Our copy there may be what is broken or gone: the pictures are sent again, once.
@@ -314,7 +315,8 @@ def _fetched(
     client: WavespeedClient, run: Run, image_job: ImageJob, call: Call, prediction: Prediction
 ) -> Done | Parked:
     try:
-        files = fetch(client, prediction, seconds=run.remaining)
+        last = run.lease.failures >= run.lease.max_retries
+        files = fetch(client, prediction, seconds=run.remaining, as_it_is=last)
     except ResultLost as error:
         # The address may have run out and not the file: the next look gives a new one. Never a new order.
         raise RetryLater(Failure(error.code, error.message, error.action, error.remedy)) from error
@@ -366,7 +368,7 @@ def _reconcile_call(image_job: ImageJob, call: Call) -> None:
     if prediction.failed:
         calls.failed(call, task_error(prediction), cost_usd=Decimal(0), cost_source="refunded")
     elif prediction.succeeded:
-        files = fetch(client, prediction, seconds=SUBMIT_SECONDS)
+        files = fetch(client, prediction, seconds=SUBMIT_SECONDS, as_it_is=True)
         with transaction.atomic():
             if calls.belongs_to(call, image_job.job_id):  # else a retry has taken it over, and its result is not late
                 _storing(image_job, call, prediction, files, late=True)()

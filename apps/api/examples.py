@@ -206,6 +206,30 @@ ROW: dict[str, Any] = {
     "createdAt": _CREATED,
     "updatedAt": _CREATED,
 }
+OTHER_ROW_ID = "5f0d6a0c-0d52-4a6e-9f1b-2f6f0a8b1c33"
+GENERATED_ROWS = {
+    "queued": 1,
+    "leftOut": 1,
+    "results": [
+        {"rowId": ROW_ID, "jobIds": [JOB["jobId"]], "promptJobId": _PROMPT_JOB_ID, "problem": None},
+        {
+            "rowId": OTHER_ROW_ID,
+            "jobIds": [],
+            "promptJobId": None,
+            "problem": {
+                "status": 422,
+                "code": "target_missing",
+                "detail": "This row has no target picture.",
+                "action": "Add one, then generate.",
+            },
+        },
+    ],
+}
+CANCELLED_ROWS = {
+    "cancelled": 3,
+    "requested": 1,
+    "results": [{"rowId": ROW_ID, "cancelled": 3, "requested": 1, "problem": None}],
+}
 ROWS = {"results": [ROW], "next": f"https://pressroom.example.com/api/workspaces/{_WORKSPACE_ID}/rows?cursor=WzBd"}
 ASSET = {
     "assetId": "97b1f7c8-6b43-4a7a-a0b7-5d2a1c9e0f61",

@@ -51,6 +51,24 @@ class Claim:
 
     identity: dict[str, Any] | None = None
     holder: uuid.UUID | None = None
+    digest: str = ""
+
+    def part(self, name: str) -> "Claim | bytes":
+        """The right to answer for one part of the request, made and kept by itself; or what it was answered before.
+
+        So a request whose process died in the middle is carried on by its repeat: what was made is not made again.
+        Problem 409 while somebody else is at this part.
+        """
+        if self.identity is None:
+            return self
+        key = hashlib.sha256(f"{self.identity['key']}\0{name}".encode()).hexdigest()
+        identity, holder = {**self.identity, "route": f"{self.identity['route']}/part", "key": key}, uuid.uuid4()
+        if _claimed(identity, self.digest, holder):
+            return Claim(identity, holder, self.digest)
+        stored = IdempotencyKey.objects.filter(**identity).first()
+        if stored is None or stored.status is None or stored.request_digest != self.digest:
+            raise in_progress()
+        return bytes(stored.body)
 
     def keep(self, response: Response) -> None:
         """Store the answer. Call it inside the work's transaction: it raises when another request took the key over."""
@@ -126,7 +144,7 @@ def claim_key(request: Request) -> Claim | HttpResponse:
     holder = uuid.uuid4()
     digest = _digest(request)
     if _claimed(identity, digest, holder):
-        return Claim(identity, holder)
+        return Claim(identity, holder, digest)
     return _stored_answer(IdempotencyKey.objects.filter(**identity).first(), digest)
 
 

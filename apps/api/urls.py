@@ -13,6 +13,7 @@ from apps.api.money import Budgets, RowQuote, Spending
 from apps.api.prompts import PromptQueue, PromptQueueItem
 from apps.api.rows import RowItem, Rows
 from apps.api.schema import Reference, Schema
+from apps.api.selections import CancelRows, GenerateRows, RemoveRows, RestoreRows
 from apps.api.strategies import Comparison, Strategies
 from apps.api.unknown import Unknown
 from apps.api.webhooks import WavespeedWebhook
@@ -30,6 +31,10 @@ urlpatterns = [
     path("workspaces", Workspaces.as_view(), name="workspaces"),
     path("workspaces/<uuid:workspace_id>", WorkspaceItem.as_view(), name="workspace"),
     path("workspaces/<uuid:workspace_id>/rows", Rows.as_view(), name="rows"),
+    path("workspaces/<uuid:workspace_id>/generate", GenerateRows.as_view(), name="rows-generate"),
+    path("workspaces/<uuid:workspace_id>/cancel", CancelRows.as_view(), name="rows-cancel"),
+    path("workspaces/<uuid:workspace_id>/remove", RemoveRows.as_view(), name="rows-remove"),
+    path("workspaces/<uuid:workspace_id>/restore", RestoreRows.as_view(), name="rows-restore"),
     path("workspaces/<uuid:workspace_id>/strategies", Comparison.as_view(), name="workspace-strategies"),
     path("strategies", Strategies.as_view(), name="strategies"),
     path("rows/<uuid:row_id>", RowItem.as_view(), name="row"),

@@ -23,10 +23,12 @@ from apps.jobs import endings
 from apps.jobs.models import Job
 from apps.providers.clock import ClockTimestamp
 from apps.studio.models import Row, Workspace
+from apps.studio.owned import find_workspace
 from apps.studio.rows import subject_of, tell_edited
 
 CANCELLED_AT_ONCE = 500
-LEFT_AFTER = timedelta(minutes=1)
+UNDO_FOR = timedelta(minutes=2)
+LEFT_AFTER = timedelta(minutes=5)  # well after the last undo: of the two, one is too early or the other too late
 
 
 def delete_row(*, user: User, row_id: UUID) -> None:
@@ -39,6 +41,34 @@ def delete_row(*, user: User, row_id: UUID) -> None:
         tell_edited(row)
         Row.objects.filter(pk=row_id).update(gone_at=ClockTimestamp())
     _remove_rows([row_id])
+
+
+def put_rows_away(*, user: User, workspace_id: UUID, row_ids: Sequence[UUID]) -> list[UUID]:
+    """Marks the rows gone and cancels what they have in the queue; the sweep deletes them later. Answers which.
+
+    Until UNDO_FOR is over `bring_rows_back` takes the mark off again. Problem 404 when there is no such workspace.
+    """
+    workspace = find_workspace(user, workspace_id)
+    with transaction.atomic():
+        theirs = Row.objects.filter(workspace=workspace, pk__in=row_ids).order_by("pk")
+        rows = list(theirs.select_for_update(of=("self",)).select_related("workspace"))
+        tell_edited(*rows)
+        found = [row.pk for row in rows]
+        Row.objects.filter(pk__in=found).update(gone_at=ClockTimestamp())
+    _cancel_jobs(found)
+    return found
+
+
+def bring_rows_back(*, user: User, workspace_id: UUID, row_ids: Sequence[UUID]) -> list[UUID]:
+    """Takes the mark off rows that were put away a moment ago; what was cancelled stays so. Answers which were there."""
+    workspace = find_workspace(user, workspace_id)
+    with transaction.atomic():
+        lately = {"gone_at__gt": ClockTimestamp() - UNDO_FOR}
+        theirs = Row.everything.filter(workspace=workspace, pk__in=row_ids, **lately).order_by("pk")
+        rows = list(theirs.select_for_update(of=("self",)).select_related("workspace"))
+        Row.everything.filter(pk__in=[row.pk for row in rows]).update(gone_at=None)
+        tell_edited(*rows)
+    return [row.pk for row in rows]
 
 
 def delete_workspace(workspace: Workspace) -> None:
@@ -72,8 +102,12 @@ def _remove_workspace(workspace_id: UUID) -> None:
 
 
 def _remove_rows(row_ids: Sequence[UUID]) -> None:
+    _cancel_jobs(row_ids)
+    Row.everything.filter(pk__in=row_ids).delete()
+
+
+def _cancel_jobs(row_ids: Sequence[UUID]) -> None:
     subjects = [subject_of(Row(pk=row_id)) for row_id in row_ids]
     live = list(Job.objects.live().filter(subject__in=subjects).order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(live), CANCELLED_AT_ONCE):
         endings.cancel(live[start : start + CANCELLED_AT_ONCE], reason="row_deleted")
-    Row.everything.filter(pk__in=row_ids).delete()

@@ -1,5 +1,6 @@
 """The pictures a row names by URL, as assets of its owner: checked before anything is queued."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -37,6 +38,13 @@ def _checked(owner: User, url: str, field: str, ends: float) -> Asset:
     except Problem as problem:
         problem.extra.setdefault("errors", {field: [problem.detail]})
         raise
+
+
+def must_be_fetched(owner: User, urls: Sequence[str]) -> bool:
+    """Whether one of them is a stranger's address that was not fetched before."""
+    strange = {url for url in urls if url and asset_id_of(url) is None and image_id_of(url) is None}
+    digests = {hashlib.sha256(url.encode()).hexdigest() for url in strange}
+    return Asset.objects.filter(owner=owner, source_digest__in=digests).count() < len(digests)
 
 
 def _made_here(owner: User, url: str) -> Asset | None:

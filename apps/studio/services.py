@@ -57,6 +57,7 @@ def generate_images(
     use_ai_prompt: bool,
     count: int | None = None,
     priority: int = 5,
+    unless_busy: bool = False,
     within: Callable[[Generated], object] = lambda _made: None,
 ) -> Generated:
     """Queues the row's images, and with `use_ai_prompt` a prompt job that they wait for, all in one transaction.
@@ -64,7 +65,8 @@ def generate_images(
     `within` is called with what was made inside that transaction: what it writes is there exactly when the jobs are.
 
     Image jobs that wait for a person to type a prompt are released with the row's prompt instead of made anew.
-    Problem 422: target_missing, prompt_missing, or what is wrong with a picture.
+    Problem 422: target_missing, prompt_missing, or what is wrong with a picture; with `unless_busy` 409 row_busy when
+    images of the row are under way already, so that two who ask at once make one run.
     """
     row = find_row(user, row_id)
     if not use_ai_prompt:
@@ -80,6 +82,8 @@ def generate_images(
     with transaction.atomic():
         if not hold_row(row.pk):
             raise not_found("row")
+        if unless_busy:
+            _refuse_busy(row)
         prompt_job = (
             _add_prompt_job(row, pictures, priority, generation=generation, row_prompt=row.prompt_override)
             if use_ai_prompt
@@ -145,6 +149,14 @@ def set_money_aside(owner_id: int, *asked: PromptJob | ImageJob) -> None:
             for one in asked
         ]
     )
+
+
+def _refuse_busy(row: Row) -> None:
+    """Of two requests the second waits here for the first one's jobs, and sees them."""
+    list(Row.objects.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk"))
+    images = Job.objects.live().filter(subject=subject_of(row), kind="image")
+    if images.exclude(status=Status.WAITING, reason=Reason.NEEDS_PROMPT).exists():
+        raise Problem(409, "row_busy", "Images of this row are under way.", "Wait for them, or cancel them first.")
 
 
 def _own_prompt(row: Row) -> tuple[str, str]:

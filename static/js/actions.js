@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { open, shutMenu } from "./dialogs.js";
 import { line } from "./live.js";
 import { openPicture, openReferences } from "./pictures.js";
-import { append, refresh, rowOf } from "./rows.js";
+import { append, list, refresh, rowById, rowOf } from "./rows.js";
 import { announce, sayIn, toast } from "./say.js";
 
 const PRIORITY = 8; // a person is waiting
@@ -94,15 +94,40 @@ async function duplicate(row) {
   } catch (problem) { toast(problem.message); }
 }
 
-/** Gone from sight at once, deleted when the undo has run out. */
-export function remove(rows) {
+/** Deleted at once, with all their jobs stopped; the server keeps them for a while, so that they can be brought back. */
+export async function remove(rows) {
   if (!rows.length) return;
-  for (const row of rows) row.hidden = true;
-  const word = rows.length === 1 ? `${number(rows[0])} deleted.` : `${rows.length} rows deleted.`;
-  toast(word, {
-    undo: () => { for (const row of rows) row.hidden = false; },
-    expired: () => { for (const row of rows) api("DELETE", `/api/rows/${row.dataset.row}`, undefined, { keepalive: true }).then(() => row.remove(), problem => { row.hidden = false; toast(problem.message); }); },
-  });
+  const ids = rows.map(row => row.dataset.row), word = rows.length === 1 ? `${number(rows[0])} deleted.` : `${rows.length} rows deleted.`;
+  const place = document.body.dataset.workspace;
+  const next = rows.at(-1).nextElementSibling ?? rows[0].previousElementSibling;
+  // From the last to the first: each finds the one after it, wherever that was put.
+  const places = rows.map(row => [row, row.nextElementSibling]).reverse();
+  try { await api("POST", `/api/workspaces/${place}/remove`, { rowIds: ids }); } catch (problem) { toast(problem.message); return; }
+  for (const row of rows) { keepMenu(row); row.remove(); }
+  (next?.isConnected ? next.querySelector("[data-menu]") : document.getElementById("main"))?.focus();
+  line.wake();
+  toast(word, { undo: () => bringBack(place, ids, places) });
+}
+
+async function bringBack(place, ids, places) {
+  try {
+    const { rowIds } = await api("POST", `/api/workspaces/${place}/restore`, { rowIds: ids });
+    for (const [row, next] of places) {
+      if (!rowIds.includes(row.dataset.row)) continue;
+      rowById(row.dataset.row)?.remove();
+      list().insertBefore(row, next?.isConnected ? next : null);
+      refresh(row.dataset.row);
+    }
+    places.at(-1)[0].querySelector("[data-menu]").focus();
+    if (rowIds.length < ids.length) toast(`${rowIds.length} of ${ids.length} could be brought back.`);
+  } catch (problem) { toast(problem.message); }
+  line.wake();
+}
+
+/** The one menu of all rows stands in the row that opened it last. */
+function keepMenu(row) {
+  const box = document.getElementById("row-menu");
+  if (row.contains(box)) { shutMenu(); document.body.append(box); }
 }
 
 const VERBS = {

@@ -49,11 +49,11 @@ async function answered(path, options) {
 
 /** One call of the REST API. A POST carries an idempotency key, so that trying again after a lost answer is safe;
     two tabs that send the same `key` make one thing and get one answer. */
-export async function api(method, path, body, { keepalive = false, key = newKey() } = {}) {
+export async function api(method, path, body, { key = newKey() } = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = key;
-  const options = { method, headers, keepalive, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) };
+  const options = { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) };
   const response = await answered(path, options).catch(problem => (method === "POST" && problem.code === OFFLINE.code ? answered(path, options) : Promise.reject(problem)));
   return response.status === 204 ? null : response.json();
 }

@@ -6,6 +6,8 @@ import { localise } from "./times.js";
 const APART = 250; // ms between two fetches of one row
 const page = document.body.dataset;
 const flights = new Map();
+/** Rows of a run that is told as a whole: not one by one. */
+export const quiet = new Set();
 let last = page.last ?? "0";
 
 export const rowOf = element => element?.closest("tr[data-row]");
@@ -36,7 +38,7 @@ function merge(old, fresh) {
   Idiomorph.morph(old, fresh, { morphStyle: "outerHTML", callbacks });
   const row = rowById(fresh.dataset.row);
   if (focused && !row.contains(document.activeElement)) row.querySelector(".c-make .btn")?.focus({ preventScroll: true });
-  if (WORKING.has(was) && !WORKING.has(row.dataset.status) && row.dataset.saidAs) announce(row.dataset.saidAs);
+  if (WORKING.has(was) && !WORKING.has(row.dataset.status) && row.dataset.saidAs && !quiet.has(row.dataset.row)) announce(row.dataset.saidAs);
   row.dispatchEvent(new CustomEvent("row:merged", { bubbles: true, detail: { moved: was !== row.dataset.status } }));
 }
 

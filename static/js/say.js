@@ -10,7 +10,7 @@ export function announce(text) {
 }
 
 /** Repeats what the page shows; carries undo for 8 s, longer while it is focused or hovered. */
-export function toast(text, { undo = null, expired = () => {} } = {}) {
+export function toast(text, { undo = null } = {}) {
   const tray = document.querySelector("[data-toasts]");
   const box = document.createElement("div"), words = document.createElement("p");
   box.className = "toast";
@@ -18,11 +18,10 @@ export function toast(text, { undo = null, expired = () => {} } = {}) {
   box.append(words);
   let timer = 0, over = false;
   const end = happened => { if (over) return; over = true; clearTimeout(timer); box.remove(); happened?.(); };
-  const wait = () => { clearTimeout(timer); timer = setTimeout(() => end(expired), 8000); };
+  const wait = () => { clearTimeout(timer); timer = setTimeout(() => end(), 8000); };
   if (undo) box.append(button("Undo", () => end(undo)));
   for (const kind of ["mouseenter", "focusin"]) box.addEventListener(kind, () => clearTimeout(timer));
   for (const kind of ["mouseleave", "focusout"]) box.addEventListener(kind, wait);
-  addEventListener("pagehide", () => end(expired), { once: true });
   tray.append(box);
   announce(undo ? `${text} Undo is at the end of the page.` : text);
   wait();

@@ -318,7 +318,7 @@ def test_a_deleted_row_can_be_brought_back(desk: Desks, workspace: Workspace, ro
     page = desk().open(workspace)
     page.get_by_role("button", name="More for row 1").click()
     page.get_by_role("menuitem", name="Delete row").click()
-    expect(line(page, row)).to_be_hidden()
+    expect(line(page, row)).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(line(page, row)).to_be_visible()
     assert Row.objects.filter(pk=row.pk).exists()

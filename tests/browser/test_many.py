@@ -1,0 +1,112 @@
+"""Many rows at once, and rows that are deleted: the server carries on what the page asked for."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from apps.jobs import lanes
+from apps.jobs.models import Job
+from apps.studio.models import Row, Workspace
+from tests.browser.conftest import Desk
+from tests.support.stack import Stack, wait_until
+
+LONG = 60_000
+MANY = 12
+Desks = Callable[..., Desk]
+AddRow = Callable[..., Row]
+
+
+def line(page: Page, row: Row) -> Locator:
+    return page.locator(f"#row-{row.pk}")
+
+
+def select_all(page: Page) -> Locator:
+    page.get_by_label("Select every row shown").check()
+    return page.get_by_role("group", name="With the selected rows")
+
+
+def told(page: Page) -> Locator:
+    return page.get_by_role("group", name="The rows you started together")
+
+
+def test_a_run_of_many_rows_goes_on_when_the_page_is_left(desk: Desks, workspace: Workspace, add_row: AddRow) -> None:
+    lanes.pause("images", by="Jo")
+    for _ in range(MANY):
+        add_row()
+    page = desk().open(workspace)
+    with page.expect_request("**/generate"):
+        select_all(page).get_by_role("button", name="Generate", exact=True).click()
+    page.goto("about:blank")  # while the request is under way
+    wait_until(lambda: Job.objects.filter(kind="image").count() == 2 * MANY, what="every row is in the queue")
+
+
+def test_many_rows_are_told_in_one_line_and_stopped_by_one_button(
+    desk: Desks, workspace: Workspace, add_row: AddRow
+) -> None:
+    lanes.pause("images", by="Jo")
+    rows = [add_row() for _ in range(3)]
+    empty = Row.objects.create(workspace=workspace, position=9)
+    page = desk().open(workspace)
+    page.evaluate(
+        """() => {
+            window.said = [];
+            new MutationObserver(() => window.said.push(document.querySelector("[data-live]").textContent))
+                .observe(document.querySelector("[data-live]"), { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    select_all(page).get_by_role("button", name="Generate", exact=True).click()
+    expect(told(page)).to_contain_text("3 rows: 3 waiting.")
+    expect(told(page)).to_contain_text("Left out: Row 4: This row has no target picture. Add one, then generate.")
+    said = [words for words in page.evaluate("window.said") if words]
+    assert said == ["3 rows are in the queue. 1 row left out."]
+    told(page).get_by_role("button", name="Cancel these").click()
+    expect(told(page)).to_contain_text("3 rows: 3 cancelled.")
+    for row in rows:
+        expect(line(page, row).locator(".status .badge")).to_have_text("Cancelled")
+    assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert not Job.objects.filter(subject=f"row:{empty.pk}").exists()
+    told(page).get_by_role("button", name="Close this line").click()
+    expect(told(page)).to_be_hidden()
+
+
+def test_a_selection_that_works_can_be_cancelled(desk: Desks, workspace: Workspace, add_row: AddRow) -> None:
+    lanes.pause("images", by="Jo")
+    rows = [add_row(), add_row()]
+    page = desk().open(workspace)
+    bar = select_all(page)
+    expect(bar.get_by_role("button", name="Cancel")).to_be_hidden()
+    bar.get_by_role("button", name="Clear the selection").click()
+    for row in rows:
+        line(page, row).get_by_role("button", name="Generate", exact=True).click()
+        expect(line(page, row).locator(".status .badge")).to_have_text("Paused")
+    select_all(page).get_by_role("button", name="Cancel").click()
+    for row in rows:
+        expect(line(page, row).locator(".status .badge")).to_have_text("Cancelled")
+
+
+def test_a_deleted_row_is_gone_at_once_with_its_jobs_and_can_be_brought_back_to_its_place(
+    stack: Stack, desk: Desks, workspace: Workspace, add_row: AddRow
+) -> None:
+    lanes.pause("images", by="Jo")
+    first, second, third = add_row(), add_row("rocket.jpg"), add_row("coffee.png")
+    page = desk().open(workspace)
+    line(page, second).get_by_role("button", name="Generate", exact=True).click()
+    expect(line(page, second).locator(".status .badge")).to_have_text("Paused")
+    page.get_by_role("button", name="More for row 2").click()
+    page.get_by_role("menuitem", name="Delete row").click()
+    expect(line(page, second)).to_have_count(0)
+    expect(page.get_by_role("button", name="More for row 3")).to_be_focused()
+    assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
+    lanes.resume("images")
+    line(page, third).get_by_role("button", name="Generate", exact=True).click()
+    expect(line(page, third).locator(".status .badge")).to_have_text("Done", timeout=LONG)
+    expect(line(page, second)).to_have_count(0)  # nothing that happens brings it back
+    page.get_by_role("button", name="More for row 1").click()
+    page.get_by_role("menuitem", name="Delete row").click()
+    page.get_by_role("button", name="Undo").last.click()
+    expect(line(page, first)).to_be_visible()
+    places = page.locator("tr[data-row]").evaluate_all("rows => rows.map(row => row.dataset.row)")
+    assert places == [str(first.pk), str(third.pk)]
+    page.reload()
+    expect(line(page, first)).to_be_visible()
+    expect(line(page, second)).to_have_count(0)

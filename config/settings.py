@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.api.health.ProbesMiddleware",
     "apps.core.middleware.HostMiddleware",
+    "apps.core.middleware.NulMiddleware",
     "apps.core.middleware.DatabaseAwayMiddleware",
     "apps.core.paths.ForgivingPathsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -205,7 +206,9 @@ CELERY_TIMEZONE = "UTC"
 LEASE_SECONDS = number("PRESSROOM_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = number("PRESSROOM_HEARTBEAT_SECONDS", 15)
 ATTEMPT_SECONDS = number("PRESSROOM_ATTEMPT_SECONDS", 120)
-LIVE_RECHECK_SECONDS = number("PRESSROOM_LIVE_RECHECK_SECONDS", 30)  # an open stream outlives its token by so much
+STREAMS_EACH = integer("PRESSROOM_STREAMS_EACH", 20)  # open event streams of one person
+# Something revoked ends its streams at once; this is the net for where Redis was away, and for tokens that expire.
+LIVE_RECHECK_SECONDS = number("PRESSROOM_LIVE_RECHECK_SECONDS", 30)
 WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)  # a worker takes jobs of one lane for so long
 AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
 QUEUE_QUOTA = integer("PRESSROOM_QUEUE_QUOTA", 20_000)  # jobs one person may have waiting; 0: no limit

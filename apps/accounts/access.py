@@ -6,6 +6,8 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -62,3 +64,13 @@ def change_own_password(request: HttpRequest, user: User, password: str, *, revo
         end_sessions(user, but=request.session.session_key)
         if revoke_tokens:
             revoke(user.api_tokens.all())
+
+
+@receiver(post_delete, sender=User)
+def _user_deleted(instance: User, **_signal: object) -> None:
+    look_again(instance.pk)
+
+
+@receiver(post_delete, sender=ApiToken)
+def _token_deleted(instance: ApiToken, **_signal: object) -> None:
+    look_again(instance.user_id)

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, cast
 
-from django.db.models import Model, QuerySet
+from django import forms
+from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import User
+from apps.core.text import one_line, seen
 
 MOST_NAMED = 100
 
@@ -21,6 +23,15 @@ class DeskAdmin(ModelAdmin):
         allowed = super()._filter_actions_by_permissions(request, actions)
         may_change = self.has_change_permission(request)
         return [one for one in allowed if may_change or hasattr(one[0], "allowed_permissions")]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What is typed here is text like any other: without what cannot be seen."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.CharField):
+            tidied = seen if isinstance(db_field, TextField) else one_line
+            read = field.to_python
+            field.to_python = lambda value: tidied(text) if (text := read(value)) else text  # type: ignore[method-assign]
+        return field
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         _record(request, f"add {obj._meta.verbose_name}", [obj], changed=message)

@@ -5,6 +5,7 @@ Redis is away each process counts for itself: guessing goes on being slow, and n
 """
 
 import hashlib
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -15,6 +16,7 @@ from typing import Any, cast
 import structlog
 
 from apps.core.broker import hints
+from apps.core.errors import Problem
 
 log = structlog.get_logger(__name__)
 FORGOTTEN_AFTER = 3600.0  # seconds without a try
@@ -143,12 +145,24 @@ def count(*limits: Limit) -> Answer:
     return Answer(told[0] / 1000, told[1] / 1000)
 
 
-def guess(what: str, address: str) -> Answer:
-    """Counts a wrong key of a program (`what`: token, cron) against the address that showed it."""
+def guessed(what: str, address: str) -> None:
+    """Counts a wrong key of a program (`what`: token, cron) against the address that showed it; after many, Problem 429.
+
+    A right key always passes: a program that shows an old one for ever must not shut out the others behind the same
+    address, and a key of ours cannot be guessed.
+    """
     answer = count(Limit(f"{what} {address}", free=60, first=1, most=300))
     if answer.begun:
         log.warning("keys_are_guessed", what=what, address=address, next_try_in_seconds=round(answer.begun))
-    return answer
+    if answer.wait > 0:
+        seconds = str(math.ceil(answer.wait))
+        raise Problem(
+            429,
+            "too_many_tries",
+            "Too many wrong keys came from this address.",
+            f"Correct the key and try again in {seconds} seconds.",
+            headers={"Retry-After": seconds},
+        )
 
 
 def forgive(*limits: Limit) -> None:

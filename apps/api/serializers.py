@@ -12,10 +12,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.text import one_line, seen
 from apps.studio.pictures import MOST_REFERENCES
 
 MAX_PROMPT = 4000
 MAX_URL = 2048
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _BOUNDARY = re.compile(r"_([a-z0-9])")
 
 
@@ -77,7 +79,12 @@ class YesOrNo(serializers.BooleanField):
 
 
 class Text(serializers.CharField):
-    """A JSON string; a number is not text. Always capped: `max_length` must be given."""
+    """A JSON string in one line; a number is not text. Always capped: `max_length` must be given.
+
+    What cannot be seen is taken off (apps/core/text.py); what no database holds, NUL and halves of characters, is refused.
+    """
+
+    tidied = staticmethod(one_line)
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
@@ -85,7 +92,13 @@ class Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        given = super().to_internal_value(data)
+        if _UNSTORABLE.search(given):
+            return given  # the field's validators say what is wrong with it
+        tidy = self.tidied(given)
+        if given.strip() and not tidy.strip() and not self.allow_blank:
+            self.fail("blank")
+        return tidy
 
 
 class Id(serializers.UUIDField):
@@ -98,7 +111,9 @@ class Id(serializers.UUIDField):
 
 
 class Prose(Text):
-    """What a person typed, kept to the last space; it may be empty."""
+    """What a person typed, kept to the last space and line; it may be empty."""
+
+    tidied = staticmethod(seen)
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, allow_blank=True, trim_whitespace=False, **kwargs)

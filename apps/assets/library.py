@@ -12,6 +12,7 @@ from apps.assets.models import Asset
 from apps.assets.urls import asset_id_of
 from apps.core import http
 from apps.core.errors import Problem
+from apps.core.text import one_line
 
 _HEADERS = {"Accept": "image/jpeg, image/png, image/webp"}
 _REDIRECTS = 3
@@ -31,7 +32,7 @@ def store_upload(*, owner: User, file: Readable, name: str) -> Asset:
     if len(data) > images.MAX_BYTES:
         raise images.too_large("20 MB is the most")
     fields = _stored(data)
-    named = {"owner": owner, "name": name[:255]}
+    named = {"owner": owner, "name": one_line(name)[:255]}
     known = Asset.objects.filter(**named, digest=fields["digest"], source_digest="").first()
     return known or Asset.objects.create(**named, **fields)
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 import structlog
 from django.core.exceptions import DisallowedHost
@@ -45,6 +46,26 @@ class HostMiddleware:
             log.info("host_refused", host=request.META.get("HTTP_HOST", "")[:100])
             return _host_refused(request.path)
         return self.get_response(request)
+
+
+class NulMiddleware:
+    """Refuses an address with a NUL in it, wherever it leads: PostgreSQL takes none, and nobody means one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" not in request.path_info and "\0" not in unquote_plus(request.META.get("QUERY_STRING", "")):
+            return self.get_response(request)
+        if not request.path.startswith("/api/"):
+            return render(None, "400.html", status=400)
+        body = {"type": "about:blank", "title": "Bad Request", "status": 400, "code": "malformed"}
+        body |= {
+            "detail": "The address has a NUL byte (%00) in it.",
+            "action": "Send it without.",
+            "instance": request.path,
+        }
+        return JsonResponse(body, status=400, content_type="application/problem+json")
 
 
 def _host_refused(path: str) -> HttpResponse:

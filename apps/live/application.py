@@ -10,31 +10,51 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
+from weakref import WeakValueDictionary
 
+import orjson
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from apps.core.client import client_address
+from apps.core.errors import Problem
 from apps.core.hosts import is_our_origin
 from apps.jobs.announce import CHANNEL
 from apps.live.access import missed, user_of
-from apps.live.hub import RESYNC, Hub, Listener, encode
+from apps.live.hub import NOTHING, RESYNC, Hub, Listener, encode
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 KEEP_ALIVE_SECONDS = 15.0
 BEAT = b"event: beat\ndata: {}\n\n"  # a comment would keep the line open too, but a browser cannot see one
 _EVENT_ID = re.compile(r"[0-9]{1,18}")
-_UNAUTHORISED = (
-    b'{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated",'
-    b'"detail":"This stream needs a signed-in user or a token.","action":"Sign in, or send Authorization: Bearer."}'
+_UNHEARD_OF = 2**63 - 1  # what is resumed after and is no id of ours was seen elsewhere
+_UNAUTHORISED = Problem(
+    401,
+    "not_authenticated",
+    "This stream needs a signed-in user or a token.",
+    "Sign in, or send Authorization: Bearer.",
 )
+_TOO_MANY = Problem(
+    429,
+    "too_many_streams",
+    f"{settings.STREAMS_EACH} streams of this account are open already.",
+    "Close one, or let your programs share one.",
+    headers={"Retry-After": "10"},
+)
+# Who asks is looked up beside what somebody else missed: a long replay holds up no newcomer.
+_callers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="callers")
+_replays = ThreadPoolExecutor(max_workers=2, thread_name_prefix="replays")
+_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()  # a reader's replays, one at a time
 
 _hub: Hub | None = None
 
@@ -120,9 +140,17 @@ def _without_stream(scope: Scope) -> tuple[int, bytes] | None:
 
 
 async def _open(scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
-    user = await sync_to_async(user_of)(headers)
+    address = _address_of(scope, headers)
+    try:
+        user = await _in_thread(_callers, user_of, headers, address)
+    except Problem as problem:
+        await _refuse(send, problem)
+        return
     if user is None:
-        await _answer(send, 401, _UNAUTHORISED)
+        await _refuse(send, _UNAUTHORISED)
+        return
+    if hub().streams_of(user.pk) >= settings.STREAMS_EACH:
+        await _refuse(send, _TOO_MANY)
         return
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     everybody = user.is_staff and query.get("all") == ["1"]
@@ -130,21 +158,16 @@ async def _open(scope: Scope, headers: dict[str, str], receive: Receive, send: S
 
     async def welcome() -> bool:
         """Whether the token or session still stands: it may be revoked, and the user dismissed, while a stream is open."""
-        now = await sync_to_async(user_of)(headers)
+        now = await _in_thread(_callers, user_of, headers, address)
         return now is not None and now.pk == user.pk and (now.is_staff or not everybody)
 
-    known = int(after) if _EVENT_ID.fullmatch(after) else None
-    await _stream(None if everybody else user.pk, known, welcome, receive, send)
-
-
-async def _stream(
-    owner_id: int | None, after: int | None, welcome: Callable[[], Awaitable[bool]], receive: Receive, send: Send
-) -> None:
-    async with hub().listening(owner_id) as listener:
+    known = int(after) if _EVENT_ID.fullmatch(after) else _UNHEARD_OF if after else None
+    owner_id = None if everybody else user.pk
+    async with hub().listening(owner_id, reader_id=user.pk) as listener:
         await send({"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream")})
         await _write(send, b"retry: 2000\n\n")
-        if after is not None:
-            await _catch_up(owner_id, after, send)
+        if known is not None:
+            await _catch_up(owner_id, known, user.pk, send)
         gone = asyncio.create_task(_disconnected(receive))
         closing = asyncio.create_task(hub().closing.wait())
         try:
@@ -154,10 +177,15 @@ async def _stream(
             closing.cancel()
 
 
-async def _catch_up(owner_id: int | None, after: int, send: Send) -> None:
+async def _catch_up(owner_id: int | None, after: int, reader_id: int, send: Send) -> None:
     """Read after the listener is in place: what happens meanwhile comes twice rather than never."""
-    events = await sync_to_async(missed)(owner_id, after)
-    await _write(send, RESYNC if events is None else b"".join(encode(event) for event in events))
+    turn = _turns.setdefault(reader_id, asyncio.Lock())
+    async with turn:
+        found = await _in_thread(_replays, missed, owner_id, after)
+    if found.events is None:
+        await _write(send, b"id: %d\n" % found.newest + RESYNC)  # the client resumes from here from now on
+    else:
+        await _write(send, b"".join(encode(event) for event in found.events))
 
 
 async def _pass_on(
@@ -180,14 +208,16 @@ async def _pass_on(
             if closing in done:
                 await _write(send, b"", more=False)
             return
-        if time.monotonic() > ask_again:
+        if listener.doubted or time.monotonic() > ask_again:
+            listener.doubted = False  # before asking: what is revoked meanwhile is a doubt of its own
             if not await welcome():
                 message.cancel()
                 await _write(send, b"", more=False)
                 return
             ask_again = time.monotonic() + settings.LIVE_RECHECK_SECONDS
         if message in done:
-            await _write(send, message.result())
+            if message.result() != NOTHING:
+                await _write(send, message.result())
         else:
             message.cancel()
             await _write(send, BEAT)
@@ -202,8 +232,30 @@ async def _write(send: Send, body: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = _headers(b"application/problem+json" if status >= 400 else b"application/json")
+async def _in_thread(pool: ThreadPoolExecutor, read: Callable[..., T], *arguments: object) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, read, *arguments)
+
+
+def _address_of(scope: Scope, headers: dict[str, str]) -> str:
+    peer = scope.get("client") or ("", 0)
+    return client_address({"REMOTE_ADDR": peer[0], "HTTP_X_FORWARDED_FOR": headers.get("x-forwarded-for", "")})
+
+
+async def _refuse(send: Send, problem: Problem) -> None:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "action": problem.action,
+    }
+    more = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    await _answer(send, problem.status, orjson.dumps(body), more)
+
+
+async def _answer(send: Send, status: int, body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    headers = [*_headers(b"application/problem+json" if status >= 400 else b"application/json"), *more]
     if status == 405:
         headers.append((b"allow", b"GET, OPTIONS"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -12,18 +12,30 @@ import orjson
 import structlog
 from redis.asyncio import Redis
 
+from apps.accounts import access
+
 log = structlog.get_logger(__name__)
 
 MOST_UNREAD = 500
+NOTHING = b""
 RESYNC = b"event: resync\ndata: {}\n\n"
 _PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds between tries to reach Redis again
 
 
 class Listener:
-    """One open stream. Whoever reads too slowly is told to load everything again instead of growing the process."""
+    """One open stream. Whoever reads too slowly is told to load everything again instead of growing the process.
+
+    `doubted`: something was revoked, so whether its reader may still listen is to be asked before anything is told.
+    """
 
     def __init__(self) -> None:
         self.messages: asyncio.Queue[bytes] = asyncio.Queue(MOST_UNREAD)
+        self.doubted = False
+
+    def doubt(self) -> None:
+        self.doubted = True
+        if not self.messages.full():
+            self.messages.put_nowait(NOTHING)  # wakes whoever waits for a message
 
     def put(self, message: bytes) -> None:
         if self.messages.full():
@@ -38,24 +50,36 @@ class Hub:
         self.url, self.channel = url, channel
         self.closing = asyncio.Event()
         self._of: dict[int, set[Listener]] = defaultdict(set)
+        self._read_by: dict[int, set[Listener]] = defaultdict(set)
         self._everybody: set[Listener] = set()
         self._feeder: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def listening(self, owner_id: int | None) -> AsyncIterator[Listener]:
-        """A listener for one owner's events, or everybody's with None."""
+    async def listening(self, owner_id: int | None, *, reader_id: int) -> AsyncIterator[Listener]:
+        """A listener of this reader for one owner's events, or everybody's with None."""
         if self._feeder is None:
             # The reference keeps the task from being collected.
             self._feeder = asyncio.create_task(self._feed())
         listener = Listener()
         group = self._everybody if owner_id is None else self._of[owner_id]
         group.add(listener)
+        self._read_by[reader_id].add(listener)
         try:
             yield listener
         finally:
             group.discard(listener)
             if owner_id is not None and not group:
                 self._of.pop(owner_id, None)
+            self._read_by[reader_id].discard(listener)
+            if not self._read_by[reader_id]:
+                del self._read_by[reader_id]
+
+    def streams_of(self, reader_id: int) -> int:
+        return len(self._read_by.get(reader_id, ()))
+
+    def _doubt(self, reader_id: int) -> None:
+        for listener in self._read_by.get(reader_id, ()):
+            listener.doubt()
 
     async def _feed(self) -> None:
         failures = 0
@@ -74,11 +98,13 @@ class Hub:
             Redis.from_url(self.url, socket_connect_timeout=2, health_check_interval=10) as redis,
             redis.pubsub() as feed,
         ):
-            await feed.subscribe(self.channel)
+            await feed.subscribe(self.channel, access.CHANNEL)
             self._tell_all(RESYNC)  # what was published meanwhile is unknown
             while not self.closing.is_set():
                 message = await feed.get_message(ignore_subscribe_messages=True, timeout=5)
-                if message:
+                if message and message["channel"] == access.CHANNEL.encode():
+                    self._doubt(int(message["data"]))
+                elif message:
                     yield orjson.loads(message["data"])
 
     def _hand_out(self, events: list[dict[str, object]]) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts import access, sessions
 from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import ApiToken, User, create_token, scopes_for
+from apps.core.text import one_line
 from apps.pages.passwords import PasswordForm
 from apps.pages.shell import reader
 
@@ -26,6 +27,12 @@ class TokenForm(forms.Form):
     days = forms.ChoiceField(
         choices=[("90", "90 days"), ("365", "1 year"), ("30", "30 days"), ("", "Never")], required=False, initial="90"
     )
+
+    def clean_name(self) -> str:
+        name = one_line(self.cleaned_data["name"]).strip()
+        if not name:
+            raise forms.ValidationError("Give it a name, to know it by later.")
+        return name
 
     def __init__(self, user: User, *given: object) -> None:
         super().__init__(*given)  # type: ignore[arg-type]

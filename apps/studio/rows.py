@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from apps.accounts.models import User
 from apps.core.errors import Problem, not_found
+from apps.core.text import seen
 from apps.jobs import announce
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, PENDING, Reason, Status
@@ -190,8 +191,8 @@ def update_row(*, user: User, row_id: UUID, fields: dict[str, object], prompt_wa
         row = rows.filter(pk=row_id).first()
         if row is None:
             raise not_found("row")
-        known = {_unix_lines(str(text)) for text in (prompt_was, fields.get("prompt_override", prompt_was))}
-        if prompt_was is not None and _unix_lines(row.prompt_text) not in known:
+        known = {seen(str(text)) for text in (prompt_was, fields.get("prompt_override", prompt_was))}
+        if prompt_was is not None and seen(row.prompt_text) not in known:
             raise _prompt_changed(row)
         if fields.get("prompt_override", row.written_prompt) != row.written_prompt:
             fields = fields | typed(fields["prompt_override"])
@@ -200,11 +201,6 @@ def update_row(*, user: User, row_id: UUID, fields: dict[str, object], prompt_wa
         row.save(update_fields=[*fields, "updated_at"])
         tell_edited(row)
     return row
-
-
-def _unix_lines(text: str) -> str:
-    """A browser's text area knows no other."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _prompt_changed(row: Row) -> Problem:

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_WAIT = 900.0  # seconds; a hint beyond a quarter of an hour is a mistake or a quota, not a rate limit
+LONGEST_WAIT = 86_400.0  # seconds; what asks for more than a day is a mistake: whoever runs the desk can release it
 
 
 def parse(value: str | None, *, now: datetime) -> float | None:

@@ -62,10 +62,23 @@ class ChatAnswer:
     http_status: int = 200
 
 
+_SUCCEEDED = frozenset({"completed", "complete", "succeeded", "success", "done", "finished"})
+_FAILED = frozenset(
+    {"failed", "failure", "error", "errored", "cancelled", "canceled", "aborted", "timeout", "timed_out", "expired"}
+    | {"moderated", "blocked", "rejected", "refused", "flagged", "nsfw", "deleted", "terminated", "invalid"}
+)
+_UNDER_WAY = frozenset(
+    {"", "created", "pending", "queued", "in_queue", "waiting", "starting", "started", "running", "processing"}
+    | {"in_progress", "scheduled", "submitted", "accepted", "retrying", "preparing", "uploading", "saving"}
+)
+_FIRST_ERROR = 1000  # of a task's codes
+
+
 @dataclass(frozen=True)
 class Prediction:
     """One WaveSpeed task. `outputs` are addresses or data URIs; `error_code` is the task's own code (1xxx, 5xxx).
 
+    `status` is theirs, in small letters. One that we do not know is an end when it brings outputs or says what is wrong.
     `flagged`: the places of the outputs that WaveSpeed takes for not safe for work.
     """
 
@@ -82,11 +95,16 @@ class Prediction:
 
     @property
     def succeeded(self) -> bool:
-        return self.status in {"completed", "succeeded"}
+        return self.status in _SUCCEEDED or (self._is_unknown and bool(self.outputs))
 
     @property
     def failed(self) -> bool:
-        return self.status in {"failed", "cancelled", "timeout", "deleted"}
+        says_why = bool(self.error) or (self.error_code or 0) >= _FIRST_ERROR
+        return self.status in _FAILED or (self._is_unknown and not self.outputs and says_why)
+
+    @property
+    def _is_unknown(self) -> bool:
+        return self.status not in _SUCCEEDED | _FAILED | _UNDER_WAY
 
     @property
     def finished(self) -> bool:

@@ -20,9 +20,9 @@ TASK_CODES: dict[int, type[errors.ProviderError]] = {
     5004: errors.Overloaded,
 }
 TASK_TEXTS: tuple[tuple[str, type[errors.ProviderError]], ...] = (
-    (r"moderation|nsfw|sensitive|safety|policy", errors.ContentRefused),
+    (r"moderat|nsfw|flagged|blocked|sensitive|safety|policy", errors.ContentRefused),
     (r"(download|fetch|read|decode|open).{0,40}(image|media|file|url)", errors.InputUnreadable),
-    (r"unavailable|timed? ?out|timeout|overload|internal error|capacity", errors.Overloaded),
+    (r"unavailable|timed?[ _]?out|timeout|overload|internal error|capacity", errors.Overloaded),
     (r"missing|required|invalid|must be", errors.InvalidRequest),
 )
 STATUSES: dict[int, type[errors.ProviderError]] = {
@@ -57,8 +57,8 @@ def classify(fault: Fault, *, submitting: bool = False) -> errors.ProviderError:
 
 def task_error(prediction: Prediction) -> errors.ProviderError:
     """Why a finished task has no result: by its code, else by its words. Failed tasks are refunded."""
-    text = prediction.error
-    kind = TASK_CODES.get(prediction.error_code or 0) or _by_text(text)
+    text = prediction.error or prediction.status
+    kind = TASK_CODES.get(prediction.error_code or 0) or _by_text(f"{prediction.status} {prediction.error}")
     return kind(PROVIDER, detail=scrub(text), provider_code=str(prediction.error_code or ""), charged=False)
 
 

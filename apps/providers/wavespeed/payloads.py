@@ -26,9 +26,9 @@ def open_envelope(reply: Reply, *, submitting: bool = False) -> Any:
     body = http.require_object("wavespeed", reply)
     if "data" not in body and "id" in body:
         return body
-    code = body.get("code", 200)
+    code = _whole(body.get("code")) if body.get("code") is not None else 200
     if code != 200:
-        status = code if isinstance(code, int) else 400
+        status = 400 if code is None else code
         raise errors.classify(
             http.Fault(status, fault.code, fault.text, fault.retry_after, True), submitting=submitting
         )
@@ -41,17 +41,22 @@ def read_prediction(data: Any, *, reply: Reply | None = None) -> Prediction:
     if not isinstance(task_id, str) or not 0 < len(task_id) <= LONGEST_ID:
         status = reply.status if reply else None
         raise MalformedOutput("wavespeed", detail="The answer names no task.", http_status=status, sent=None)
+    flags = _list(data.get("has_nsfw_contents"))
+    listed = [
+        (_output(item), flags[place : place + 1] == [True]) for place, item in enumerate(_list(data.get("outputs")))
+    ]
+    outputs = [(address, flagged) for address, flagged in listed if address]
     return Prediction(
         id=task_id,
         model=str(data.get("model") or ""),
         status=str(data.get("status") or "").lower(),
-        outputs=tuple(filter(None, map(_output, _list(data.get("outputs"))))),
+        outputs=tuple(address for address, _ in outputs),
         error_code=_whole(data.get("code")),
         error=str(data.get("error") or ""),
         inputs=_mapping(data.get("input")) or _mapping(data.get("inputs")),
         created_at=read_time(data.get("created_at")),
         inference_ms=_whole(_mapping(data.get("timings")).get("inference")),
-        flagged=frozenset(place for place, flag in enumerate(_list(data.get("has_nsfw_contents"))) if flag is True),
+        flagged=frozenset(place for place, (_, flagged) in enumerate(outputs) if flagged),
     )
 
 
@@ -107,4 +112,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _whole(value: Any) -> int | None:
+    """A whole number, also one that came as text."""
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -29,4 +29,6 @@ SCHEDULE = (
     ),
     Periodic(name="prune", task="jobs.prune", seconds=3600, expires=EXPIRES_SECONDS),
     Periodic(name="sweep", task="api.sweep", seconds=3600, expires=EXPIRES_SECONDS),
+    # It walks over folders for up to 20 s, so it has no place beside the tick either.
+    Periodic(name="sweep-files", task="assets.sweep", seconds=3600, expires=EXPIRES_SECONDS, queue="images"),
 )

@@ -107,6 +107,7 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = Path(text("PRESSROOM_MEDIA_ROOT", str(DATA_DIR / "media")))
 FILE_UPLOAD_PERMISSIONS = 0o640
+PICTURE_QUOTA_MB = integer("PRESSROOM_PICTURE_QUOTA_MB", 20_000)  # of one person's pictures; 0: no limit
 DECODER_MEMORY_MB = integer("PRESSROOM_DECODER_MEMORY_MB", 512)  # of each process that opens pictures
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
@@ -212,6 +213,8 @@ LIVE_RECHECK_SECONDS = number("PRESSROOM_LIVE_RECHECK_SECONDS", 30)
 WORK_SLICE_SECONDS = number("PRESSROOM_WORK_SLICE_SECONDS", 20)  # a worker takes jobs of one lane for so long
 AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains a job one priority, up to 9
 QUEUE_QUOTA = integer("PRESSROOM_QUEUE_QUOTA", 20_000)  # jobs one person may have waiting; 0: no limit
+WORKSPACE_QUOTA = integer("PRESSROOM_WORKSPACE_QUOTA", 500)  # of one person; 0: no limit
+ROW_QUOTA = integer("PRESSROOM_ROW_QUOTA", 20_000)  # in all workspaces of one person; 0: no limit
 MAX_CRASHES = 3
 LANE_LIMITS = {
     "prompts": integer("PRESSROOM_PROMPTS_CONCURRENCY", 3),

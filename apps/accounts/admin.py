@@ -29,7 +29,7 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin):
 
     form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
     list_display = ("username", "email", "is_staff", "is_active", "last_login")
-    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Queue", {"fields": ("queue_quota",)}))
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Limits", {"fields": ("queue_quota", "picture_quota_mb")}))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)

@@ -30,6 +30,12 @@ class User(AbstractUser):
     queue_quota = models.PositiveIntegerField(
         null=True, blank=True, help_text="Jobs that may wait at once; 0: no limit; empty: as the settings say"
     )
+    picture_quota_mb = models.PositiveIntegerField(
+        "picture quota (MB)",
+        null=True,
+        blank=True,
+        help_text="Megabytes that the pictures may take; 0: no limit; empty: as the settings say",
+    )
 
     class Meta(AbstractUser.Meta):
         db_table = "accounts_user"

@@ -238,6 +238,9 @@ ASSET = {
     "name": "left.jpg",
     "width": 3000,
     "height": 2000,
+    "bytes": 1_843_200,
+    "sourceUrl": "",
+    "fetchedAt": None,
     "createdAt": _CREATED,
 }
 READY = {"name": "workers", "ok": True, "detail": "Workers serve images, prompts.", "action": ""}

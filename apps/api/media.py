@@ -1,9 +1,12 @@
 """`/media/…`: files from our own storage, for their owner and staff. Nothing under it is public."""
 
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
 from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -14,8 +17,8 @@ from apps.assets.storage import content_type, open_file
 from apps.core.errors import not_found
 from apps.studio.models import GeneratedImage
 
-# A file never changes under its address: the browser may keep it, nobody between may.
-FOREVER = "private, max-age=31536000, immutable"
+# The browser may keep it and asks each time: the next person at it sees nothing after a sign-out. 304 costs no file.
+ASK_FIRST = "private, no-cache"
 Stored = Asset | GeneratedImage
 
 
@@ -27,20 +30,26 @@ class Media(Endpoint):
     model: type[Stored] = Asset
     thumbnail = False
 
-    def get(self, request: Request, thing_id: UUID) -> FileResponse:
+    def get(self, request: Request, thing_id: UUID) -> HttpResponseBase:
         thing = self._find(request, thing_id)
         path = (thing.thumbnail if self.thumbnail else thing.file).name
+        etag = f'"{PurePosixPath(path).stem}"'  # the name of a file is made of its content
+        unchanged = get_conditional_response(request._request, etag=etag)
+        response = unchanged or self._file(request, thing, path)
+        response["ETag"] = etag
+        response["Cache-Control"] = ASK_FIRST
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    def _file(self, request: Request, thing: Any, path: str) -> FileResponse:
         # What our own reader could not open is for the disk, not for the browser.
         raw = not self.thumbnail and bool(getattr(thing, "unreadable", ""))
-        response = FileResponse(
+        return FileResponse(
             _opened(path),
             content_type="application/octet-stream" if raw else content_type(path),
             as_attachment=raw or request.query_params.get("download") == "1",
             filename=_name(thing, path),
         )
-        response["Cache-Control"] = FOREVER
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return response
 
     def _find(self, request: Request, thing_id: UUID) -> Any:
         things = self.model._default_manager.filter(pk=thing_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.api.assets import AssetItem, Assets
+from apps.api.assets import AssetItem, Assets, AssetSpace, FetchAsset
 from apps.api.calls import SettleCall
 from apps.api.dispatch import Dispatch, PromptProcessor
 from apps.api.events import Events
@@ -43,6 +43,8 @@ urlpatterns = [
     path("budgets", Budgets.as_view(), name="budgets"),
     path("images/<uuid:image_id>", ImageItem.as_view(), name="image"),
     path("assets", Assets.as_view(), name="assets"),
+    path("assets/fetch", FetchAsset.as_view(), name="assets-fetch"),
+    path("assets/space", AssetSpace.as_view(), name="assets-space"),
     path("assets/<uuid:asset_id>", AssetItem.as_view(), name="asset"),
     path("calls/<uuid:call_id>/settle", SettleCall.as_view(), name="call-settle"),
     path("webhooks/wavespeed", WavespeedWebhook.as_view(), name="webhook-wavespeed"),

@@ -10,7 +10,8 @@ class Asset(models.Model):
     """One image in our own storage, checked and re-encoded, owned by whoever brought it.
 
     `source_url` is where it was fetched from, when it was not uploaded, without the query and its secrets;
-    `source_digest` is the SHA-256 of the whole address.
+    `source_digest` is the SHA-256 of the whole address, empty when its content has changed since: the newer asset has
+    it. `fetched_at` is when that address last gave this picture, `etag` and `last_modified` are what it said then.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -20,6 +21,9 @@ class Asset(models.Model):
     name = models.CharField(max_length=255, blank=True)
     source_url = models.CharField(max_length=2048, blank=True)
     source_digest = models.CharField(max_length=64, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    etag = models.CharField(max_length=255, blank=True)
+    last_modified = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the stored file")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -32,6 +36,9 @@ class Asset(models.Model):
             models.Index(fields=["owner", "-created_at"], name="asset_owner_list"),
             models.Index(fields=["owner", "digest"], name="asset_owner_digest"),  # library.store_upload
             models.Index(fields=["-created_at"], name="asset_admin_list"),
+            models.Index(fields=["file"], name="asset_file"),  # sweep.named, and the next
+            models.Index(fields=["thumbnail"], name="asset_thumbnail"),
+            models.Index(fields=["owner"], include=["bytes"], name="asset_space"),  # space.space_of
         ]
         constraints = [
             models.UniqueConstraint(

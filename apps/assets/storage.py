@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -17,17 +18,20 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
+NEW, ASIDE = ".new-", ".gone-"  # how the names of files begin that nobody may read yet, or any more
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def write_once(path: str, data: bytes) -> None:
     """Stores a file that nobody sees before it is complete and on disk; a repeat is harmless.
 
-    `path` is relative to MEDIA_ROOT, and names one content for ever. Problem 503 when the disk is full or refuses.
+    `path` is relative to MEDIA_ROOT, and names one content for ever. One that is there is touched: the sweep leaves what
+    is young to whoever is about to name it in a row. Problem 503 when the disk is full or refuses.
     """
     final = _absolute(path)
     try:
-        if not _is_there(final, len(data)):
+        if not _touched(final, len(data)):
             final.parent.mkdir(parents=True, exist_ok=True)
             _write(final, data)
     except OSError as error:
@@ -39,9 +43,34 @@ def open_file(path: str) -> BinaryIO:
     return _absolute(path).open("rb")
 
 
-def delete(path: str) -> None:
-    """Removes a stored file; one that is gone already is no error."""
-    _absolute(path).unlink(missing_ok=True)
+def set_aside(path: str) -> bool:
+    """Takes a file out of its place, to be put back or removed for good; False when it is not there."""
+    with suppress(FileNotFoundError):
+        os.rename(_absolute(path), _aside(path))
+        return True
+    return False
+
+
+def put_back(path: str) -> None:
+    """Undoes `set_aside`. Whoever wrote the file anew meanwhile wrote the same content."""
+    with suppress(FileNotFoundError):
+        os.replace(_aside(path), _absolute(path))
+
+
+def remove_aside(path: str) -> None:
+    _aside(path).unlink(missing_ok=True)
+
+
+def age_aside(path: str) -> float:
+    """Seconds since the file that is set aside was written or touched; 0 when it is gone, or from the future."""
+    with suppress(FileNotFoundError):
+        return max(time.time() - _aside(path).stat().st_mtime, 0.0)
+    return 0.0
+
+
+def _aside(path: str) -> Path:
+    final = _absolute(path)
+    return final.with_name(f"{ASIDE}{final.name}")
 
 
 def content_type(path: str) -> str:
@@ -57,16 +86,17 @@ def _absolute(path: str) -> Path:
     return Path(safe_join(settings.MEDIA_ROOT, path))
 
 
-def _is_there(final: Path, size: int) -> bool:
-    # A file of another size is what a failing disk left: it is written again.
+def _touched(final: Path, size: int) -> bool:
+    """Whether the file was there, and is young from now on. One of another size is what a failing disk left."""
     try:
+        os.utime(final)
         return final.stat().st_size == size
     except FileNotFoundError:
         return False
 
 
 def _write(final: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".new-")
+    handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=NEW)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -22,13 +22,18 @@ def thumbnail_url(asset: Asset) -> str:
 
 def asset_id_of(url: str) -> UUID | None:
     """The asset that an address of our own names, absolute on any host we answer to, or a path; else None."""
+    match = _PATH.fullmatch(own_path(url))
+    return UUID(match.group(1)) if match else None
+
+
+def own_path(url: str) -> str:
+    """The path of an address of our own, absolute on any host we answer to, or a path; "" for any other."""
     try:
         parts = urlsplit(url)
         ours = not parts.netloc or _is_our_host(parts.hostname or "", parts.netloc)
     except ValueError:
-        return None
-    match = _PATH.fullmatch(parts.path) if ours and parts.scheme in {"", "http", "https"} else None
-    return UUID(match.group(1)) if match else None
+        return ""
+    return parts.path if ours and parts.scheme in {"", "http", "https"} else ""
 
 
 def _is_our_host(hostname: str, netloc: str) -> bool:

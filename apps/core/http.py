@@ -122,8 +122,8 @@ def _answer(request: Request) -> Reply:
 
 def _follow(request: Request, url: str, reply: Reply, hops: int) -> Reply:
     while hops and reply.status in _REDIRECTS and "Location" in reply.headers:
-        hops, url = hops - 1, urljoin(url, reply.headers["Location"])
-        request = _redirected(request, _target(url))
+        hops, url = hops - 1, urljoin(url, _location(reply))
+        request = _redirected(request, url)
         try:
             reply = _answer(request)
         except NotSent as error:
@@ -132,7 +132,20 @@ def _follow(request: Request, url: str, reply: Reply, hops: int) -> Reply:
     return reply
 
 
-def _redirected(request: Request, target: Target) -> Request:
+def _location(reply: Reply) -> str:
+    """Where a redirect leads. http.client takes headers for Latin-1; servers write raw UTF-8, as browsers expect."""
+    raw = reply.headers["Location"].encode("latin-1", "surrogateescape")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _redirected(request: Request, url: str) -> Request:
+    try:
+        target = parse_target(url)
+    except AddressRefused as error:
+        raise Blocked(f"{request.target.host} redirects to an address that cannot be used. {error}") from error
     if request.target.secure and not target.secure:
         raise Blocked(f"{request.target.host} redirects from https to http.")
     if target.origin == request.target.origin:

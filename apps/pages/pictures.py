@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from apps.assets.library import asset_id_of
+from apps.assets.library import digest_of
 from apps.assets.models import Asset
+from apps.assets.urls import asset_id_of
 from apps.studio.links import image_id_of
 
 _ID_ONLY = re.compile(r"^[0-9a-f-]{36}$")
@@ -28,11 +29,16 @@ def pictures_of(urls: Iterable[str], *, owner_id: int) -> Mapping[str, Picture]:
     """A picture for each URL; one query."""
     urls = {url for url in urls if url}
     ids = {url: asset_id_of(url) for url in urls}
-    wanted = Q(pk__in=[found for found in ids.values() if found]) | Q(source_url__in=[u for u in urls if not ids[u]])
-    assets = list(Asset.objects.filter(wanted, owner_id=owner_id).only("id", "name", "source_url")) if urls else []
+    digests = {url: "" if ids[url] else digest_of(url) for url in urls}
+    wanted = Q(pk__in=filter(None, ids.values())) | Q(source_digest__in=filter(None, digests.values()))
+    shown = ("id", "name", "source_digest", "fetched_at")
+    assets = list(Asset.objects.filter(wanted, owner_id=owner_id).only(*shown)) if urls else []
     by_id = {asset.pk: asset for asset in assets}
-    by_source = {asset.source_url: asset for asset in assets if asset.source_url}
-    return {url: _picture(url, by_id.get(asset_id) if (asset_id := ids[url]) else by_source.get(url)) for url in urls}
+    by_source = {asset.source_digest: asset for asset in assets if asset.source_digest}
+    return {
+        url: _picture(url, by_id.get(asset_id) if (asset_id := ids[url]) else by_source.get(digests[url]))
+        for url in urls
+    }
 
 
 def _picture(url: str, asset: Asset | None) -> Picture:

@@ -6,11 +6,12 @@ and then ask for a job. A deletion is three steps, each a transaction of its own
 1. The row is marked gone. A Generate that is under way ends first (it holds the row) and its jobs are seen in step 2;
    one that comes later is refused (owned.hold_row), and so is a retry of an old job.
 2. What the row has in the queue is cancelled. A finish that was first wins, and its picture is stored.
-3. The row is deleted.
+3. The row is deleted, and the pictures that its owner brought for it go unless something else names them.
 
 Between the steps the row is found by nobody. What a process that died has left in the middle is finished by the sweep.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -24,6 +25,7 @@ from apps.jobs.models import Job
 from apps.providers.clock import ClockTimestamp
 from apps.studio.models import Row, Workspace
 from apps.studio.owned import find_workspace
+from apps.studio.picture_use import forget_pictures
 from apps.studio.rows import subject_of, tell_edited
 
 CANCELLED_AT_ONCE = 500
@@ -98,12 +100,20 @@ def finish_deletions() -> int:
 
 def _remove_workspace(workspace_id: UUID) -> None:
     _remove_rows(list(Row.everything.filter(workspace=workspace_id).values_list("pk", flat=True)))
-    Workspace.everything.filter(pk=workspace_id).delete()
+    workspace = Workspace.everything.filter(pk=workspace_id).first()
+    if workspace:
+        workspace.delete()
+        forget_pictures(workspace.owner_id, workspace.default_ref_urls)
 
 
 def _remove_rows(row_ids: Sequence[UUID]) -> None:
     _cancel_jobs(row_ids)
+    urls: dict[int, list[str]] = defaultdict(list)
+    for row in Row.everything.filter(pk__in=row_ids).select_related("workspace"):
+        urls[row.workspace.owner_id] += [row.target_url, *(row.ref_urls or [])]
     Row.everything.filter(pk__in=row_ids).delete()
+    for owner_id, named in urls.items():
+        forget_pictures(owner_id, named)
 
 
 def _cancel_jobs(row_ids: Sequence[UUID]) -> None:

@@ -245,7 +245,12 @@ class GeneratedImage(models.Model):
                 name="image_rating_1_to_5", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
             ),
         ]
-        indexes = [models.Index(fields=["row", "-created_at"], name="image_row_list")]
+        indexes = [
+            models.Index(fields=["row", "-created_at"], name="image_row_list"),
+            models.Index(fields=["file"], name="image_file"),  # assets.sweep.named, and the next
+            models.Index(fields=["thumbnail"], name="image_thumbnail"),
+            models.Index(fields=["owner"], include=["bytes"], name="image_space"),  # assets.space.space_of
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -17,8 +17,10 @@ from apps.jobs.models import Job
 from apps.jobs.states import LIVE, PENDING, Reason, Status
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
+from apps.studio.pictures import check_addresses
 from apps.studio.prompting.standing import typed
 from apps.studio.remedies import remedy_of
+from apps.studio.shares import admit_rows
 
 MOST_IMAGES_SHOWN = 60
 
@@ -165,7 +167,9 @@ def _error_of(jobs: list[Job], prompt_job: Job | None) -> dict[str, str] | None:
 def create_rows(*, user: User, workspace_id: UUID, rows: list[dict[str, object]]) -> list[Row]:
     """Adds rows at the end of the workspace. Fields as of Row: label, ref_urls, target_url, prompt_override, match_target_ratio."""
     workspace = find_workspace(user, workspace_id)
+    check_addresses(user, *rows)
     with transaction.atomic():
+        admit_rows(user, len(rows))
         # One writer at a time, so that two tabs do not give the same position.
         if not Workspace.objects.select_for_update().filter(pk=workspace.pk).exists():
             raise not_found("workspace")
@@ -184,7 +188,8 @@ def update_row(*, user: User, row_id: UUID, fields: dict[str, object], prompt_wa
     `prompt_was`: the text that the prompt was typed over. Problem 409, with the text that is there now, when another
     tab or program has saved a third one meanwhile; then nothing is changed.
     """
-    find_row(user, row_id)
+    found = find_row(user, row_id)
+    check_addresses(user, {name: value for name, value in fields.items() if value != getattr(found, name, None)})
     with transaction.atomic():
         # Two tabs that save at once come one after the other, and the second one is told.
         rows = Row.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace__owner")

@@ -17,7 +17,7 @@ from apps.jobs.states import Reason, Status
 from apps.jobs.values import NewJob
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.owned import find_row, hold_row
-from apps.studio.pictures import checked
+from apps.studio.pictures import checked, soon
 from apps.studio.prompting.reuse import digest_of
 from apps.studio.prompting.standing import usable_prompt
 from apps.studio.prompting.strategies import pick
@@ -186,8 +186,9 @@ def _checked_pictures(row: Row, references: Sequence[str], target: str) -> Pictu
     """Outside any transaction: it may fetch from the network."""
     if not target:
         raise Problem(422, "target_missing", "This row has no target picture.", "Add one, then generate.")
-    owner = row.workspace.owner
-    return Pictures(checked(owner, references, field="refUrls"), checked(owner, [target], field="targetUrl")[0])
+    owner, ends = row.workspace.owner, soon()
+    found = checked(owner, references, field="refUrls", ends=ends)
+    return Pictures(found, checked(owner, [target], field="targetUrl", ends=ends)[0])
 
 
 def _add_prompt_job(

@@ -1,21 +1,27 @@
 """Making, changing and removing workspaces."""
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core.errors import invalid
 from apps.providers.catalogue import fate_of, find_model, names_of
 from apps.studio.models import Workspace
+from apps.studio.pictures import check_addresses
 from apps.studio.prompting.chain import chain
 from apps.studio.prompting.strategies import find_strategy
+from apps.studio.shares import admit_workspace
 
 
 def create_workspace(*, user: User, rights_confirmed: bool = False, **fields: object) -> Workspace:
     """Fields as of Workspace: name, default_prompt, default_ref_urls, output_width, …"""
     _check_names(fields)
+    check_addresses(user, fields)
     confirmed = timezone.now() if rights_confirmed else None
-    return Workspace.objects.create(owner=user, rights_confirmed_at=confirmed, **fields)
+    with transaction.atomic():
+        admit_workspace(user)
+        return Workspace.objects.create(owner=user, rights_confirmed_at=confirmed, **fields)
 
 
 def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = None, **fields: object) -> Workspace:
@@ -23,7 +29,9 @@ def update_workspace(workspace: Workspace, *, rights_confirmed: bool | None = No
     if rights_confirmed is not None:
         since = workspace.rights_confirmed_at or timezone.now()
         fields["rights_confirmed_at"] = since if rights_confirmed else None
-    _check_names({name: value for name, value in fields.items() if value != getattr(workspace, name)})
+    changed = {name: value for name, value in fields.items() if value != getattr(workspace, name)}
+    _check_names(changed)
+    check_addresses(workspace.owner, changed)
     for name, value in fields.items():
         setattr(workspace, name, value)
     workspace.save(update_fields=[*fields, "updated_at"])

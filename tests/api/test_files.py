@@ -1,15 +1,18 @@
 """Uploads, and the files that come back."""
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.assets.urls import asset_url
 from tests.api.conftest import Caller, problem
+from tests.core.servers import always, answer, serving
 from tests.factories import (
     AssetFactory,
     GeneratedImageFactory,
@@ -44,18 +47,17 @@ def test_a_browser_uploads_with_its_session(owner: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "code"),
+    ("file", "code", "words"),
     [
-        (SimpleUploadedFile("a.png", b"not a picture", "image/png"), "image_not_readable"),
-        (SimpleUploadedFile("a.png", picture_bytes()[:60], "image/png"), "image_not_readable"),
-        (SimpleUploadedFile("a.gif", picture_bytes(format="GIF"), "image/png"), None),
-        (SimpleUploadedFile("a.png", b"", "image/png"), "invalid"),
+        (SimpleUploadedFile("a.png", b"not a picture", "image/png"), "image_not_readable", "not an image"),
+        (SimpleUploadedFile("a.png", picture_bytes()[:60], "image/png"), "image_not_readable", "damaged"),
+        (SimpleUploadedFile("a.gif", picture_bytes(format="GIF"), "image/png"), "image_not_readable", "GIF is not"),
+        (SimpleUploadedFile("a.png", b"", "image/png"), "image_empty", "The image is empty: it has no bytes."),
     ],
     ids=["text", "cut", "gif", "empty"],
 )
-def test_what_is_no_picture_is_refused(call: Caller, file: SimpleUploadedFile, code: str | None) -> None:
-    response = call.upload("/api/assets", file=file)
-    problem(response, 422, code or response.json()["code"])
+def test_what_is_no_picture_is_refused(call: Caller, file: SimpleUploadedFile, code: str, words: str) -> None:
+    assert words in problem(call.upload("/api/assets", file=file), 422, code)["detail"]
 
 
 def test_an_upload_needs_a_file_and_a_form(call: Caller) -> None:
@@ -67,7 +69,9 @@ def test_an_upload_that_says_it_is_huge_is_not_read(call: Caller) -> None:
     response = call.http.post(
         "/api/assets", data={"file": picture_file()}, headers=call.headers, CONTENT_LENGTH=str(30_000_000)
     )
-    problem(response, 413, "too_large")
+    told = problem(response, 413, "image_too_large")
+    assert told["detail"] == "The image is too large: the file has 30.0 MB, and 20 MB is the most."
+    assert told["action"] == "Make it smaller and try again."
 
 
 def test_an_asset_in_use_stays(call: Caller, owner: User) -> None:
@@ -85,7 +89,7 @@ def test_a_file_comes_back_private_and_inert(call: Caller, owner: User) -> None:
     response = call("GET", f"/media/assets/{asset.pk}")
     assert response["Content-Type"] in ("image/jpeg", "image/png")
     assert len(body_of(response)) == asset.bytes
-    assert "private" in response["Cache-Control"]
+    assert response["Cache-Control"] == "private, no-cache"
     assert "sandbox" in response["Content-Security-Policy"]
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "attachment" not in response["Content-Disposition"]
@@ -104,3 +108,58 @@ def test_a_generated_image_is_for_its_owner_by_session_too(owner: User, stranger
 def test_a_file_that_is_lost_is_404(call: Caller, owner: User) -> None:
     image = GeneratedImageFactory(row=RowFactory(workspace__owner=owner), file="images/gone.jpg")
     problem(call("GET", f"/media/images/{image.pk}"), 404, "not_found")
+
+
+def test_a_browser_asks_each_time_and_is_sent_nothing_it_has(owner: User, stranger: Caller) -> None:
+    asset = AssetFactory(owner=owner)
+    browser = Caller(user=owner)
+    etag = browser("GET", f"/media/assets/{asset.pk}")["ETag"]
+    again = browser("GET", f"/media/assets/{asset.pk}", If_None_Match=etag)
+    assert (again.status_code, again.content, again["Cache-Control"]) == (304, b"", "private, no-cache")
+    browser.http.logout()
+    problem(browser("GET", f"/media/assets/{asset.pk}", If_None_Match=etag), 404, "not_found")
+    problem(stranger("GET", f"/media/assets/{asset.pk}", If_None_Match=etag), 404, "not_found")
+    small = Caller(user=owner)("GET", f"/media/assets/{asset.pk}/thumbnail", If_None_Match='"other"')
+    assert small.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deleted_asset_is_gone_from_the_disk(owner: User, call: Caller, tmp_path: Path) -> None:
+    told = call.upload("/api/assets", file=picture_file()).json()
+    assert [path.suffix for path in sorted(tmp_path.rglob("*.*"))] == [".jpg", ".webp"]
+    assert call("DELETE", f"/api/assets/{told['assetId']}").status_code == 204
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+def test_ones_own_assets_are_listed_with_what_uses_them(call: Caller, owner: User, stranger: Caller) -> None:
+    used, unused = AssetFactory(owner=owner), AssetFactory(owner=owner)
+    RowFactory(workspace__owner=owner, target_url=asset_url(used))
+    listed = {entry["assetId"]: entry for entry in call("GET", "/api/assets").json()["results"]}
+    assert listed[str(used.pk)]["inUse"] is True
+    assert listed[str(unused.pk)]["inUse"] is False
+    assert listed[str(unused.pk)]["bytes"] == unused.bytes
+    assert stranger("GET", "/api/assets").json() == {"results": [], "next": None}
+
+
+def test_room_is_told_before_and_when_it_ends(call: Caller, owner: User) -> None:
+    GeneratedImageFactory(row=RowFactory(workspace__owner=owner), bytes=900_000)
+    free = call("GET", "/api/assets/space").json()
+    assert free["limitBytes"] - free["usedBytes"] == free["leftBytes"]
+    assert free["warning"] == ""
+    User.objects.filter(pk=owner.pk).update(picture_quota_mb=1)
+    assert "of 1 MB" in call("GET", "/api/assets/space").json()["warning"]
+    GeneratedImageFactory(row=RowFactory(workspace__owner=owner), bytes=100_000)
+    told = problem(call.upload("/api/assets", file=picture_file()), 409, "no_room_left")
+    assert told["limitBytes"] == 1_000_000
+    assert told["action"]
+
+
+def test_an_address_is_fetched_again_when_it_is_asked_for(call: Caller, settings: LazySettings) -> None:
+    settings.ALLOW_PRIVATE_URLS = True
+    with serving(always(answer(picture_bytes(size=(80, 40))))) as server:
+        first = call("POST", "/api/assets/fetch", {"url": server.url}).json()
+        again = call("POST", "/api/assets/fetch", {"url": server.url}).json()
+        assert len(server.heads) == 2
+    assert (first["width"], first["sourceUrl"], again["assetId"]) == (80, server.url, first["assetId"])
+    assert again["fetchedAt"] > first["fetchedAt"]
+    problem(call("POST", "/api/assets/fetch", {"url": "http://10.0.0.1/"}), 422, "image_url_refused")

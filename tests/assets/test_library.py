@@ -3,7 +3,9 @@
 import io
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,13 +16,14 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.accounts.models import User
+from apps.assets import fetching
 from apps.assets.checks import private_urls
 from apps.assets.library import data_uri, resolve, store_upload
 from apps.assets.models import Asset
 from apps.assets.urls import asset_id_of, asset_url, thumbnail_url
 from apps.core.errors import Problem
 from tests.assets.conftest import drawn
-from tests.core.servers import always, answer, dripping, serving
+from tests.core.servers import RawServer, always, answer, dripping, serving
 
 Photo = Callable[[str], bytes]
 
@@ -147,30 +150,31 @@ def test_addresses_that_differ_in_their_query_are_different_images(owner: User) 
 
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.django_db(transaction=True)
-def test_two_tabs_fetching_at_once_get_one_asset(owner: User) -> None:
-    both = threading.Barrier(2, timeout=10)
+def test_two_tabs_fetching_at_once_get_one_asset_one_after_the_other(owner: User) -> None:
+    with serving(always(answer(drawn("PNG")))) as server:
+        found = at_once(lambda: resolve(owner=owner, url=server.url), lambda: resolve(owner=owner, url=server.url))
+    assert found[0] == found[1]
+    assert Asset.objects.count() == 1
 
-    def meet(connection: socket.socket, _over: threading.Event) -> None:
-        both.wait()
-        connection.sendall(answer(drawn("PNG")))
 
-    found: list[Asset] = []
+def at_once(*works: Callable[[], object]) -> list[object]:
+    """What each gave or raised, in the order of the works, each in a thread of its own."""
+    results: dict[int, object] = {}
 
-    def fetch(url: str) -> None:
+    def run(place: int, work: Callable[[], object]) -> None:
         try:
-            found.append(resolve(owner=owner, url=url))
+            results[place] = work()
+        except Problem as problem:
+            results[place] = problem
         finally:
             database.close()
 
-    with serving(meet) as server:
-        threads = [threading.Thread(target=fetch, args=(server.url,)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(found) == 2
-    assert found[0] == found[1]
-    assert Asset.objects.count() == 1
+    threads = [threading.Thread(target=run, args=one) for one in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[place] for place in range(len(works))]
 
 
 @pytest.mark.usefixtures("loopback")
@@ -250,3 +254,155 @@ def test_admin_shows_assets_and_changes_none(owner: User, photo: Photo, admin_cl
     assert "640 × 427" in shown
     assert 'name="_save"' not in shown
     assert admin_client.get("/admin/assets/asset/add/").status_code == 403
+
+
+# --- slow hosts hold few threads --------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(owner: User, other: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[User], None]]:
+    """Lets somebody's fetch begin at a host that answers when the test is over."""
+    over, threads = threading.Event(), []
+
+    def slow(connection: socket.socket, _over: threading.Event) -> None:
+        over.wait()
+        connection.sendall(answer(drawn("PNG")))
+
+    with serving(slow) as server:
+
+        def hold(user: User) -> None:
+            before = len(server.heads)
+            thread = threading.Thread(
+                target=lambda: fetching.fetch(server.url, owner_id=user.pk, seconds=60), daemon=True
+            )
+            thread.start()
+            threads.append(thread)
+            ends = time.monotonic() + 60
+            while len(server.heads) == before:
+                assert time.monotonic() < ends
+                time.sleep(0.01)
+
+        yield hold
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_person_fetches_one_picture_at_a_time(
+    owner: User, other: User, held: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.05)
+    held(owner)
+    with serving(always(answer(drawn("PNG")))) as quick:
+        with pytest.raises(Problem) as problem:
+            resolve(owner=owner, url=quick.url)
+        assert (problem.value.status, problem.value.code) == (429, "fetch_underway")
+        assert problem.value.headers == {"Retry-After": "3"}
+        assert quick.accepted == 0
+        assert resolve(owner=other, url=quick.url).width == 64
+
+
+@pytest.mark.usefixtures("loopback")
+def test_two_slow_hosts_hold_two_threads_and_the_rest_is_told(
+    owner: User, other: User, held: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.05)
+    third = User.objects.create_user("cleo", password="wrong engine oil")
+    with serving(always(answer(drawn("PNG")))) as quick:
+        known = resolve(owner=third, url=quick.url)
+        held(owner)
+        held(other)
+        with pytest.raises(Problem) as problem:
+            resolve(owner=third, url=f"{quick.url}new")
+        assert (problem.value.status, problem.value.code) == (503, "fetch_busy")
+        assert "upload" in problem.value.action
+        Asset.objects.update(fetched_at=LONG_AGO)
+        assert resolve(owner=third, url=quick.url) == known  # what we have is good enough while others wait
+
+
+# --- a picture that changes at its address ----------------------------------------------------------
+
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def changing() -> Iterator[tuple[RawServer, dict[str, bytes]]]:
+    """A host that gives what `now` holds and knows its own ETag; one without a picture answers 500."""
+    now = {"data": drawn("PNG"), "etag": b'"1"'}
+
+    def script(connection: socket.socket, _over: threading.Event) -> None:
+        if b"If-None-Match: " + now["etag"] in server.heads[-1]:
+            connection.sendall(answer(b"", status="304 Not Modified"))
+        elif now["data"]:
+            connection.sendall(answer(now["data"], f"ETag: {now['etag'].decode()}"))
+        else:
+            connection.sendall(answer(b"", status="500 Oh"))
+
+    with serving(script) as server:
+        yield server, now
+
+
+@pytest.mark.usefixtures("loopback")
+def test_an_unchanged_picture_is_asked_for_and_not_sent_again(
+    owner: User, changing: tuple[RawServer, dict[str, bytes]]
+) -> None:
+    server, _ = changing
+    asset = resolve(owner=owner, url=server.url)
+    assert resolve(owner=owner, url=server.url) == asset
+    assert len(server.heads) == 1  # it is fresh
+    Asset.objects.update(fetched_at=LONG_AGO)
+    again = resolve(owner=owner, url=server.url)
+    assert again == asset
+    assert again.fetched_at is not None
+    assert again.fetched_at > LONG_AGO
+    assert b'If-None-Match: "1"\r\n' in server.heads[1]
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_changed_picture_is_a_new_asset_and_the_old_one_stays_for_its_jobs(
+    owner: User, changing: tuple[RawServer, dict[str, bytes]]
+) -> None:
+    server, now = changing
+    old = resolve(owner=owner, url=server.url)
+    now.update(data=drawn("PNG", size=(80, 80)), etag=b'"2"')
+    Asset.objects.update(fetched_at=LONG_AGO)
+    new = resolve(owner=owner, url=server.url)
+    assert (new.width, Asset.objects.count()) == (80, 2)
+    assert resolve(owner=owner, url=server.url) == new
+    assert resolve(owner=owner, url=asset_url(old)) == old
+
+
+@pytest.mark.usefixtures("loopback")
+def test_the_same_picture_under_another_etag_is_the_same_asset(
+    owner: User, changing: tuple[RawServer, dict[str, bytes]]
+) -> None:
+    server, now = changing
+    asset = resolve(owner=owner, url=server.url)
+    now["etag"] = b'"2"'
+    assert resolve(owner=owner, url=server.url, again=True) == asset
+    asset.refresh_from_db()
+    assert (asset.etag, Asset.objects.count()) == ('"2"', 1)
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_host_that_is_away_leaves_what_we_have_unless_it_was_asked_for_again(
+    owner: User, changing: tuple[RawServer, dict[str, bytes]]
+) -> None:
+    server, now = changing
+    asset = resolve(owner=owner, url=server.url)
+    now.update(data=b"", etag=b'"2"')
+    Asset.objects.update(fetched_at=LONG_AGO)
+    assert resolve(owner=owner, url=server.url) == asset
+    with pytest.raises(Problem, match="answered 500"):
+        resolve(owner=owner, url=server.url, again=True)
+
+
+@pytest.mark.usefixtures("loopback")
+def test_an_address_is_one_however_it_was_pasted(owner: User) -> None:
+    with serving(always(answer(drawn("PNG")))) as server:
+        asset = resolve(owner=owner, url=f"{server.url}my shoe.png")
+        assert resolve(owner=owner, url=f" {server.url}my%20shoe.png#top\n") == asset
+    assert server.heads[0].startswith(b"GET /my%20shoe.png HTTP/1.1\r\n")
+    assert len(server.heads) == 1

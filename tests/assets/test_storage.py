@@ -86,8 +86,24 @@ def test_no_path_leads_out_of_the_folder(path: str) -> None:
         storage.write_once(path, b"x")
 
 
-def test_delete_twice_is_no_error(media: Path) -> None:
+def test_what_is_set_aside_is_put_back_or_removed(media: Path) -> None:
     storage.write_once(PATH, b"picture")
-    storage.delete(PATH)
-    storage.delete(PATH)
+    assert storage.set_aside(PATH)
+    assert not storage.set_aside(PATH)
+    with pytest.raises(FileNotFoundError):
+        storage.open_file(PATH)
+    storage.put_back(PATH)
+    storage.put_back(PATH)
+    assert (media / PATH).read_bytes() == b"picture"
+    storage.set_aside(PATH)
+    storage.remove_aside(PATH)
+    storage.remove_aside(PATH)
     assert files(media) == []
+
+
+def test_writing_again_makes_a_file_young(media: Path) -> None:
+    storage.write_once(PATH, b"picture")
+    os.utime(media / PATH, (1, 1))
+    storage.write_once(PATH, b"picture")
+    storage.set_aside(PATH)
+    assert storage.age_aside(PATH) < 1_000_000

@@ -87,7 +87,7 @@ def test_literal_that_is_not_public_is_blocked(address: str, dialled: list[str])
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_name_that_leads_inside_is_blocked(address: str, resolver: Resolver, dialled: list[str]) -> None:
     resolver([address])
-    with pytest.raises(Blocked, match="not on the public internet"):
+    with pytest.raises(Blocked, match=r"no host named pictures\.example on the public internet"):
         fetch("https://pictures.example/a.jpg")
     assert dialled == []
 
@@ -262,3 +262,86 @@ def test_lookup_keeps_every_answer_in_order(resolver: Resolver) -> None:
 def test_refusal_says_why() -> None:
     with pytest.raises(AddressRefused, match="user name or password"):
         parse_target("https://me:secret@pictures.example/")
+
+
+def test_a_name_that_exists_inside_is_told_in_the_words_for_one_that_does_not(
+    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusal() -> HttpFailure:
+        with pytest.raises(HttpFailure) as failure:
+            fetch("https://payroll.internal/")
+        return failure.value
+
+    resolver(["10.0.0.1"])
+    inside = refusal()
+
+    def unknown(*_args: object, **_options: object) -> list[tuple[object, ...]]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    nowhere = refusal()
+    assert (type(inside), inside.detail) == (type(nowhere), nowhere.detail)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "path"),
+    [
+        ("https://p.example/my shoe.jpg", "p.example", 443, "/my%20shoe.jpg"),
+        ("  https://p.example/a.jpg\n", "p.example", 443, "/a.jpg"),
+        ("https://p.example/a.jpg#top", "p.example", 443, "/a.jpg"),
+        ("https://p.example/a.jpg?q=1 2#top", "p.example", 443, "/a.jpg?q=1%202"),
+        ("https://p.example/schöne.jpg", "p.example", 443, "/sch%C3%B6ne.jpg"),
+        ("https://p.example/靴.jpg?色=赤", "p.example", 443, "/%E9%9D%B4.jpg?%E8%89%B2=%E8%B5%A4"),
+        ("https://p.example/a%20b.jpg", "p.example", 443, "/a%20b.jpg"),
+        ("https://p.example/a%20b 100%.jpg", "p.example", 443, "/a%20b%20100%25.jpg"),
+        ('https://p.example/{a}|"b".jpg', "p.example", 443, "/%7Ba%7D%7C%22b%22.jpg"),
+        ("HTTPS://P.Example:443/A.jpg", "p.example", 443, "/A.jpg"),
+        ("http://p.example:80/", "p.example", 80, "/"),
+        ("http://p.example:/a.jpg", "p.example", 80, "/a.jpg"),
+        ("https://p.example", "p.example", 443, "/"),
+        ("https://p.example?a=b", "p.example", 443, "/?a=b"),
+        ("https://bücher.example/x.jpg", "xn--bcher-kva.example", 443, "/x.jpg"),
+        ("https://BÜCHER.example/x.jpg", "xn--bcher-kva.example", 443, "/x.jpg"),
+    ],
+)
+def test_addresses_are_asked_for_as_browsers_do(url: str, host: str, port: int, path: str) -> None:
+    target = parse_target(url)
+    assert (target.host, target.port, target.path) == (host, port, path)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://p .example/", "https://p.example\t/", "https://p.example/a\\b", "http://a\n.b/"]
+)
+def test_what_could_be_read_two_ways_is_still_refused(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        parse_target(url)
+
+
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        (b"/ok file.jpg", b"GET /ok%20file.jpg HTTP/1.1"),
+        ("/schöne.jpg".encode(), b"GET /sch%C3%B6ne.jpg HTTP/1.1"),
+        ("/schöne.jpg".encode("latin-1"), b"GET /sch%C3%B6ne.jpg HTTP/1.1"),
+        (b"/sch%C3%B6ne.jpg#part", b"GET /sch%C3%B6ne.jpg HTTP/1.1"),
+        (b"?size=2", b"GET /?size=2 HTTP/1.1"),
+    ],
+)
+def test_redirects_lead_where_browsers_go(location: bytes, asked: bytes) -> None:
+    def script(connection: socket.socket, _over: object) -> None:
+        first = len(server.heads) == 1
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n"
+        connection.sendall(head if first else answer(b"there"))
+
+    with serving(script) as server:
+        reply = send("GET", server.url, seconds=5, max_bytes=100, allow_redirects=1)
+    assert reply.body == b"there"
+    assert server.heads[1].split(b"\r\n")[0] == asked
+
+
+def test_a_redirect_that_cannot_be_followed_is_said_to_be_one(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_URLS = True
+    onward = always(answer(b"", "Location: https://me:secret@x.example/", status="302 Found"))
+    with serving(onward) as server, pytest.raises(Blocked, match="redirects to an address that cannot") as blocked:
+        fetch(server.url, hops=1)
+    assert "secret" not in blocked.value.detail

@@ -1,7 +1,9 @@
 """The workspace page and its fragments."""
 
+import io
 import re
 import uuid
+import zipfile
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.conf import settings as django_settings
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -19,7 +22,7 @@ from apps.jobs.models import Job, JobEvent
 from apps.jobs.services import retry_job
 from apps.providers.wavespeed import prices
 from apps.studio.image_inputs import inputs_for
-from apps.studio.models import ImageJob, PromptJob, Row, Workspace
+from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 from apps.studio.rows import update_row
 from tests.factories import (
     AssetFactory,
@@ -264,14 +267,47 @@ def test_queries_do_not_grow_with_rows(page: Client, workspace: Workspace, djang
     asked(url(workspace, "rows", "changes"), most=few)
 
 
-def test_the_images_of_a_row_come_as_one_zip(page: Client, workspace: Workspace) -> None:
-    row = RowFactory(workspace=workspace, label="Cat in space.jpg")
-    GeneratedImageFactory(row=row)
-    response = page.get(url(workspace, "rows", row.pk, "images.zip"))
-    data = b"".join(response.streaming_content)  # type: ignore[attr-defined]
-    assert data.startswith(b"PK")
-    assert b"001-cat-in-space" in data
+def zipped(response: HttpResponse) -> zipfile.ZipFile:
+    assert isinstance(response, StreamingHttpResponse)
+    data = b"".join(response.streaming_content)  # type: ignore[arg-type]
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    assert archive.testzip() is None
+    return archive
+
+
+def test_the_images_of_a_workspace_are_numbered_as_its_rows_and_named_in_any_script(
+    page: Client, workspace: Workspace
+) -> None:
+    labels = ["Cat in space.jpg", "靴 赤", "version 1.2", "без фото", "كتاب", 'a/b\\c:"d"', ""]
+    rows = [RowFactory(workspace=workspace, label=label, position=place) for place, label in enumerate(labels)]
+    for row in reversed(rows):
+        if row.label != "без фото":
+            GeneratedImageFactory(row=row)
+    GeneratedImageFactory(row=rows[0])
+    names = zipped(page.get(url(workspace, "images.zip"))).namelist()
+    assert names == [
+        "001-Cat in space-1.jpg",
+        "001-Cat in space-2.jpg",
+        "002-靴 赤.jpg",
+        "003-version 1.2.jpg",
+        "005-كتاب.jpg",
+        "006-a-b-c-d.jpg",
+        "007-image.jpg",
+    ]
+    alone = page.get(url(workspace, "rows", rows[1].pk, "images.zip"))
+    assert zipped(alone).namelist() == ["002-靴 赤.jpg"]
+    assert "filename*=utf-8''%E9%9D%B4%20%E8%B5%A4.zip" in alone["Content-Disposition"]
+    some = page.get(url(workspace, "images.zip"), {"row": [str(rows[2].pk), str(rows[4].pk)]})
+    assert zipped(some).namelist() == ["003-version 1.2.jpg", "005-كتاب.jpg"]
     assert page.get(url(workspace, "images.zip"), {"row": [str(uuid.uuid4())]}).status_code == 404
+
+
+def test_none_of_many_images_is_left_out(page: Client, workspace: Workspace) -> None:
+    first = GeneratedImageFactory(row=RowFactory(workspace=workspace, label="shoe"))
+    made = {"row": first.row, "owner": first.owner, "file": first.file, "thumbnail": first.thumbnail}
+    sizes = {"width": first.width, "height": first.height, "bytes": first.bytes}
+    GeneratedImage.objects.bulk_create(GeneratedImage(**made, **sizes, index=index) for index in range(1, 601))
+    assert len(zipped(page.get(url(workspace, "images.zip"))).namelist()) == 601
 
 
 def test_a_job_that_was_tried_again_is_counted_once(page: Client, workspace: Workspace, reader: User) -> None:

@@ -13,10 +13,10 @@ from apps.api.authentication import user_of
 from apps.api.pagination import PAGE_PARAMETERS, page_of
 from apps.api.serializers import CamelSerializer, Url
 from apps.api.views import Endpoint, documented, read
-from apps.assets.images import MAX_BYTES, too_large
+from apps.assets.images import MAX_BYTES
 from apps.assets.library import delete, resolve, store_upload
 from apps.assets.models import Asset
-from apps.assets.space import in_words, space_of
+from apps.assets.space import space_of
 from apps.assets.urls import asset_url, thumbnail_url
 from apps.core.errors import Problem, not_found
 from apps.studio.picture_use import named_by
@@ -24,6 +24,13 @@ from apps.studio.pictures import LOOK_SECONDS
 
 # The picture itself may have MAX_BYTES; the rest is the form around it.
 MAX_FORM_BYTES = MAX_BYTES + 1_000_000
+
+
+def file_too_large() -> Problem:
+    """For an upload that is not even read: what a person is told, and not what a program may send."""
+    return Problem(
+        413, "image_too_large", "The image is too large: a file may have 20 MB.", "Make it smaller and try again."
+    )
 
 
 class UploadSerializer(CamelSerializer):
@@ -101,10 +108,8 @@ class Assets(Endpoint):
         operation_id="assets_create",
     )
     def post(self, request: Request) -> Response:
-        if (length := _length(request)) > MAX_FORM_BYTES:
-            problem = too_large(f"the file has {length / 1e6:.1f} MB, and {in_words(MAX_BYTES)} is the most")
-            problem.status = 413  # it was not even read
-            raise problem
+        if _length(request) > MAX_FORM_BYTES:
+            raise file_too_large()
         file = read(UploadSerializer, request)["file"]
         return Response(_shown(store_upload(owner=user_of(request), file=file, name=file.name)), status=201)
 

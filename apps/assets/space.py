@@ -27,6 +27,10 @@ class Space:
         return max(self.limit - self.used, 0) if self.limit else None
 
     @property
+    def words(self) -> str:
+        return f"{in_words(self.used)} of {in_words(self.limit)}" if self.limit else in_words(self.used)
+
+    @property
     def nearly_full(self) -> bool:
         return self.limit > 0 and self.used >= NEARLY_FULL * self.limit
 
@@ -37,7 +41,7 @@ class Space:
             return ""
         if self.used >= self.limit:
             return f"Your pictures take all of their {in_words(self.limit)}: no more can be brought. {WHAT_TO_DO}"
-        return f"Your pictures take {in_words(self.used)} of {in_words(self.limit)}. {WHAT_TO_DO}"
+        return f"Your pictures take {self.words}. {WHAT_TO_DO}"
 
 
 WHAT_TO_DO = "Delete rows or workspaces you no longer need, or ask whoever runs this desk for more room."
@@ -67,7 +71,7 @@ def no_room(space: Space, more: int) -> Problem:
     return Problem(
         409,
         "no_room_left",
-        f"Your pictures take {in_words(space.used)} of {in_words(space.limit)}, and this one has {in_words(more)}.",
+        f"Your pictures take {space.words}, and this one has {in_words(more)}.",
         WHAT_TO_DO,
         {"usedBytes": space.used, "limitBytes": space.limit},
     )

@@ -11,9 +11,10 @@ from typing import IO
 from aiohttp.web import BaseRequest, RequestPayloadError
 from django.conf import settings
 
+from apps.core.errors import Problem
 from apps.front import limits
 from apps.front.limits import Shares
-from apps.front.refusals import body_too_large, body_too_slow, busy, no_room, unreadable
+from apps.front.refusals import Refused, body_too_slow, busy, no_room, unreadable
 
 held = Shares(total=limits.HELD_BYTES, each=limits.HELD_BYTES_EACH)
 
@@ -25,7 +26,7 @@ class Body:
 
 
 @asynccontextmanager
-async def whole_body(request: BaseRequest, *, most: tuple[int, str], network: str) -> AsyncIterator[Body]:
+async def whole_body(request: BaseRequest, *, most: tuple[int, Problem], network: str) -> AsyncIterator[Body]:
     """The body, at its start, kept while the block runs.
 
     Raises Refused: 413 above `most` bytes, 408 below the least rate, 503 when too much is held already.
@@ -33,9 +34,9 @@ async def whole_body(request: BaseRequest, *, most: tuple[int, str], network: st
     if not request.can_read_body:
         yield Body(BytesIO(), 0)
         return
-    most_bytes, words = most
+    most_bytes, said = most
     if (request.content_length or 0) > most_bytes:
-        raise body_too_large(words)
+        raise Refused(said)
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
@@ -53,7 +54,7 @@ async def whole_body(request: BaseRequest, *, most: tuple[int, str], network: st
                 except RequestPayloadError:
                     raise unreadable("The request's body is not well-formed.") from None
                 if size + len(chunk) > most_bytes:
-                    raise body_too_large(words)
+                    raise Refused(said)
                 if not held.take(network, len(chunk)):
                     raise busy("Too much is being uploaded at the moment.")
                 size += len(chunk)

@@ -5,7 +5,9 @@ from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 
-from apps.api.assets import MAX_FORM_BYTES
+from apps.api.assets import MAX_FORM_BYTES, file_too_large
+from apps.api.errors import too_large
+from apps.core.errors import Problem
 
 REQUEST_THREADS = 4  # Django's; more would only share one interpreter
 MOST_WAITING = 512  # requests that are read and wait for a thread; then 503
@@ -26,13 +28,13 @@ READY_SECONDS = 5.0  # then /health/ready says 503: the database was not heard f
 LINGER_SECONDS = 5.0  # the rest of a refused body is read for so long, so that the refusal arrives
 STOP_SECONDS = 5.0  # for requests under way when the process is told to end
 
-_UPLOADS = {"/api/assets": (MAX_FORM_BYTES, "20 MB")}
+_UPLOADS = {"/api/assets": (MAX_FORM_BYTES, file_too_large())}
 _THIS_MACHINE = {"127.0.0.1", "::1"}  # a proxy of this machine, or its owner: not one stranger
 
 
-def most_body_bytes(path: str) -> tuple[int, str]:
-    """The largest body for this path, known before any of it is read; and the words for it."""
-    return _UPLOADS.get(path.rstrip("/"), (settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "1 MB"))
+def most_body_bytes(path: str) -> tuple[int, Problem]:
+    """The largest body for this path, known before any of it is read; and what is said of a larger one."""
+    return _UPLOADS.get(path.rstrip("/"), (settings.DATA_UPLOAD_MAX_MEMORY_SIZE, too_large("1 MB")))
 
 
 def network_of(address: str) -> str:

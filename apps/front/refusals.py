@@ -6,7 +6,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from apps.api.errors import PROBLEM_JSON, problem_body, too_large
+from apps.api.errors import PROBLEM_JSON, problem_body
 from apps.core.errors import Problem
 
 OWN = {"Server": "pressroom", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -19,10 +19,6 @@ class Refused(Exception):
     def __init__(self, problem: Problem, *, close: bool = False) -> None:
         super().__init__(problem.code)
         self.problem, self.close = problem, close
-
-
-def body_too_large(words: str) -> Refused:
-    return Refused(too_large(words))
 
 
 def body_too_slow() -> Refused:

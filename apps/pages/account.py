@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts import access, sessions
 from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import ApiToken, User, create_token, scopes_for
+from apps.assets.space import space_of
 from apps.core.text import one_line
 from apps.pages.passwords import PasswordForm
 from apps.pages.shell import reader
@@ -76,6 +77,7 @@ def account_page(
         "password_form": password_form or PasswordForm(request),
         "tokens": tokens,
         "usable": usable,
+        "space": space_of(user),
         "browsers": sessions.of_user(user),
         "this_session": request.session.session_key,
         "docs": True,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db.models import Q
 
 from apps.assets.library import digest_of
 from apps.assets.models import Asset
-from apps.assets.urls import asset_id_of
+from apps.assets.urls import asset_id_of, own_path
 from apps.studio.links import image_id_of
 
 _ID_ONLY = re.compile(r"^[0-9a-f-]{36}$")
@@ -23,6 +24,8 @@ class Picture:
     url: str
     name: str
     thumb: str = ""
+    remote: bool = False
+    fetched_at: datetime | None = None
 
 
 def pictures_of(urls: Iterable[str], *, owner_id: int) -> Mapping[str, Picture]:
@@ -42,12 +45,14 @@ def pictures_of(urls: Iterable[str], *, owner_id: int) -> Mapping[str, Picture]:
 
 
 def _picture(url: str, asset: Asset | None) -> Picture:
+    remote = not own_path(url)
     if asset is not None:
-        return Picture(url, asset.name or _last_part(url), f"/media/assets/{asset.pk}/thumbnail")
+        name, thumb = asset.name or _last_part(url), f"/media/assets/{asset.pk}/thumbnail"
+        return Picture(url, name, thumb, remote, asset.fetched_at)
     image: UUID | None = image_id_of(url)
     if image is not None:
         return Picture(url, "a picture made here", f"/media/images/{image}/thumbnail")
-    return Picture(url, _last_part(url))
+    return Picture(url, _last_part(url), remote=remote)
 
 
 def _last_part(url: str) -> str:

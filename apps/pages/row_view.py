@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -86,8 +86,23 @@ class RowView:
     def target(self) -> Picture | None:
         picture = self.pictures.get(self.row.target_url)
         if picture and self.row.label:
-            return Picture(picture.url, self.row.label, picture.thumb)
+            return replace(picture, name=self.row.label)
         return picture
+
+    @cached_property
+    def remote(self) -> list[Picture]:
+        """Those that lie at an address of somebody else's, which may hold another picture by now."""
+        return [one for one in (*self.refs, *([self.target] if self.target else [])) if one.remote]
+
+    @property
+    def remote_json(self) -> str:
+        return json.dumps([one.url for one in self.remote])
+
+    @property
+    def fetched(self) -> str:
+        """Since when the oldest of them is as we have it (RFC 3339); empty while none was fetched."""
+        times = [one.fetched_at for one in self.remote if one.fetched_at]
+        return min(times).isoformat() if times else ""
 
     @property
     def target_broken(self) -> bool:

@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.assets.space import space_of
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE
 from apps.pages.context import queue_line
@@ -30,7 +31,11 @@ class Shelf:
 @page
 def workspaces(request: HttpRequest) -> HttpResponse:
     user = reader(request)
-    return render(request, "studio/workspaces.html", {"workspaces": shelves_of(user.pk), "line": queue_line(user)})
+    return render(
+        request,
+        "studio/workspaces.html",
+        {"workspaces": shelves_of(user.pk), "line": queue_line(user), "space": space_of(user)},
+    )
 
 
 def shelves_of(owner_id: int) -> list[Shelf]:

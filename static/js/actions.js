@@ -154,6 +154,12 @@ function typed(event) {
   if (button?.getAttribute("aria-disabled") === "true") announce(button.dataset.why || `${number(row)} is busy.`); else generate(row, { ai: false, button });
 }
 
+/** The addresses that the row names may hold other pictures by now. */
+const fetchAgain = row => perform(row, null, async () => {
+  for (const url of JSON.parse(row.querySelector("[data-remote]").dataset.remote)) await api("POST", "/api/assets/fetch", { url });
+  announce(`${number(row)}: its pictures were fetched again.`);
+});
+
 function menu() {
   const box = document.getElementById("row-menu"), item = name => box.querySelector(`[data-item=${name}]`);
   let row = null;
@@ -162,11 +168,14 @@ function menu() {
     item("download").hidden = button.dataset.images === "0";
     item("download").href = `${document.body.dataset.rowsUrl}/${row.dataset.row}/images.zip`;
     item("ratio").querySelector("[data-ratio-word]").textContent = row.dataset.ratio === "target" ? "Use the workspace's shape" : "Use the target's shape";
+    item("fetch").hidden = !button.dataset.remote;
+    item("fetch").querySelector("[data-fetch-word]").textContent = button.dataset.fetched ? `Fetch again (from ${new Date(button.dataset.fetched).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })})` : "Fetch the pictures now";
     item("timeline").hidden = !button.dataset.job;
     item("timeline").href = button.dataset.job || "#";
   });
   const choose = act => { const chosen = row; shutMenu({ focus: true }); act(chosen); };
   item("ratio").addEventListener("click", () => choose(reshape));
+  item("fetch").addEventListener("click", () => choose(fetchAgain));
   item("duplicate").addEventListener("click", () => choose(duplicate));
   item("delete").addEventListener("click", () => choose(chosen => remove([chosen])));
   item("download").addEventListener("click", () => shutMenu());

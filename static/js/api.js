@@ -33,16 +33,18 @@ export async function problemOf(response) {
   return new Problem({ status: response.status, code: body.code, detail, action: body.action, more: body });
 }
 
-const IN_PROGRESS_TRIES = 10;
+// Refusals that mean "in a moment": the first request with the same key still runs, or others' pictures come first.
+const SOON = new Set(["idempotency_in_progress", "decoder_busy", "fetch_busy", "fetch_underway"]);
+const SOON_TRIES = 10;
 const seconds = count => new Promise(rest => { setTimeout(rest, 1000 * count); });
 
-/** While the first request with the same key still runs, its answer is waited for. */
+/** What is refused for a moment only is asked again, a few times. */
 async function answered(path, options) {
-  for (let left = IN_PROGRESS_TRIES; ; left -= 1) {
+  for (let left = SOON_TRIES; ; left -= 1) {
     const response = await send(path, options);
     if (response.ok) return response;
     const problem = await problemOf(response);
-    if (problem.code !== "idempotency_in_progress" || left === 0) throw problem;
+    if (!SOON.has(problem.code) || left === 0) throw problem;
     await seconds(1);
   }
 }
@@ -68,8 +70,16 @@ export async function fragment(path) {
   return new DOMParser().parseFromString(text, "text/html").body;
 }
 
-/** Uploads one picture; `onProgress(sent, total)` in bytes. fetch() cannot tell how much was sent, so this is an XHR. */
-export function upload(file, onProgress = () => {}) {
+/** Uploads one picture; `onProgress(sent, total)` in bytes. */
+export async function upload(file, onProgress = () => {}) {
+  for (let left = SOON_TRIES; ; left -= 1) {
+    try { return await uploadOnce(file, onProgress); } catch (problem) { if (!SOON.has(problem.code) || left === 0) throw problem; }
+    await seconds(2);
+  }
+}
+
+/** fetch() cannot tell how much was sent, so this is an XHR. */
+function uploadOnce(file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/assets");

@@ -52,12 +52,17 @@ def test_an_unsigned_webhook_is_refused_before_its_body(processes: Stack) -> Non
         assert (status, json.loads(body)["code"]) == (401, "bad_signature")
 
 
-@pytest.mark.parametrize(("path", "length"), [("/api/assets", 30_000_000), ("/api/workspaces", 1_000_001)])
-def test_what_is_too_large_is_refused_before_it_is_sent(processes: Stack, token: str, path: str, length: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "length", "code"),
+    [("/api/assets", 30_000_000, "image_too_large"), ("/api/workspaces", 1_000_001, "too_large")],
+)
+def test_what_is_too_large_is_refused_before_it_is_sent(
+    processes: Stack, token: str, path: str, length: int, code: str
+) -> None:
     with connect(processes.url) as sock:
         sock.sendall(json_head(processes, token, path, Content_Length=str(length)))
         status, body = read_one(sock)
-    assert (status, json.loads(body)["code"]) == (413, "too_large")
+    assert (status, json.loads(body)["code"]) == (413, code)
 
 
 def test_a_page_says_too_large_in_words(processes: Stack) -> None:

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,13 +66,11 @@ def test_a_child_that_ignores_term_is_killed_with_its_own_children(small_up: Sta
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_grace(small_up: Start) -> None:
-    up = small_up(stubborn=STUBBORN)
+    up = small_up(unhurried=STUBBORN)
     eventually(lambda: len(pids(up)) == 2)
     up.process.send_signal(signal.SIGINT)
     up.wait_for("Stopping")
-    started = time.monotonic()
-    assert up.stop(signal.SIGINT) == 0
-    assert time.monotonic() - started < 2.0  # the grace of a program in small_up
+    assert up.stop(signal.SIGINT) == 0  # its grace is longer than this test may take
     assert up.children() == []
 
 

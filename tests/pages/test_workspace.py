@@ -16,6 +16,9 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.assets.library import digest_of
+from apps.assets.models import Asset
+from apps.assets.urls import asset_url
 from apps.core.errors import Remedy
 from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Job, JobEvent
@@ -660,3 +663,28 @@ def test_the_price_beside_try_again_is_that_of_what_it_buys(page: Client, worksp
     shown = shown_row(page, row)
     assert "Try the 1 again" in shown
     assert re.search(r'class="quote"[^>]*>1 image · (about )?\$0\.\d+; all again 3 images · (about )?\$0\.\d+<', shown)
+
+
+def test_a_row_says_since_when_its_remote_pictures_are_as_they_are(
+    page: Client, workspace: Workspace, reader: User
+) -> None:
+    address = "https://pictures.example/my shoe.jpg?signature=abc"
+    row = RowFactory(workspace=workspace, target_url=address, ref_urls=[asset_url(AssetFactory(owner=reader))])
+    shown = text(page.get(url(workspace, "rows", row.pk)))
+    assert 'data-remote="[&quot;https://pictures.example/my shoe.jpg?signature=abc&quot;]" data-fetched=""' in shown
+    at = timezone.now()
+    fetched = AssetFactory(owner=reader)
+    Asset.objects.filter(pk=fetched.pk).update(source_digest=digest_of(address), fetched_at=at)
+    shown = text(page.get(url(workspace, "rows", row.pk)))
+    assert f'data-fetched="{at.isoformat()}"' in shown
+    assert f"/media/assets/{fetched.pk}/thumbnail" in shown
+    own = RowFactory(workspace=workspace)
+    assert "data-remote" not in text(page.get(url(workspace, "rows", own.pk)))
+
+
+def test_room_that_is_nearly_used_up_is_told_on_the_first_page(page: Client, reader: User) -> None:
+    GeneratedImageFactory(row=RowFactory(workspace__owner=reader), bytes=900_000)
+    assert "Your pictures take" not in text(page.get("/"))
+    User.objects.filter(pk=reader.pk).update(picture_quota_mb=1)
+    assert "of 1 MB. Delete rows or workspaces you no longer need" in text(page.get("/"))
+    assert "of 1 MB</dd>" in text(page.get("/account"))

@@ -187,8 +187,13 @@ def _checked_pictures(row: Row, references: Sequence[str], target: str) -> Pictu
     if not target:
         raise Problem(422, "target_missing", "This row has no target picture.", "Add one, then generate.")
     owner, ends = row.workspace.owner, soon()
-    found = checked(owner, references, field="refUrls", ends=ends)
-    return Pictures(found, checked(owner, [target], field="targetUrl", ends=ends)[0])
+    try:
+        found = checked(owner, references, field="refUrls", ends=ends)
+        return Pictures(found, checked(owner, [target], field="targetUrl", ends=ends)[0])
+    except Problem:
+        if not Row.objects.filter(pk=row.pk).exists():
+            raise not_found("row") from None  # deleted meanwhile, and its pictures with it
+        raise
 
 
 def _add_prompt_job(

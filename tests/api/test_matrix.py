@@ -148,7 +148,14 @@ CASES: dict[str, list[Case]] = {
         ("DELETE", _to("/api/rows/{}", _row), owned(204)),
     ],
     "api:image": [("PATCH", _to("/api/images/{}", _image, {"favourite": True}), owned(200))],
-    "api:assets": [("UPLOAD", _plain("/api/assets"), anybody_signed_in(201))],
+    "api:assets": [
+        ("UPLOAD", _plain("/api/assets"), anybody_signed_in(201)),
+        ("GET", _plain("/api/assets"), anybody_signed_in(200)),
+    ],
+    "api:assets-fetch": [
+        ("POST", lambda user: ("/api/assets/fetch", {"url": _asset_url(user)}), owned(201, stranger=422)),
+    ],
+    "api:assets-space": [("GET", _plain("/api/assets/space"), anybody_signed_in(200))],
     "api:asset": [
         ("GET", _to("/api/assets/{}", lambda user: AssetFactory(owner=user)), owned(200)),
         ("DELETE", _to("/api/assets/{}", lambda user: AssetFactory(owner=user)), owned(204)),

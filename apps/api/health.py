@@ -7,12 +7,11 @@ address. Under `manage.py serve`, `/health/live` is answered by the server itsel
 from collections.abc import Callable
 
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from apps.core.database import refused_writes_lately
+from apps.core.database import refused_writes_lately, write_probe
 
 
 class ProbesMiddleware:
@@ -38,8 +37,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     A full disk refuses some writes and takes others: what it refused here within half a minute counts as well.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT setval('api_readiness', 1)")  # a write that is committed to disk
+        write_probe()
     except DatabaseError:
         return _unavailable()
     return _unavailable() if refused_writes_lately() else JsonResponse({"status": "ok"})

@@ -5,6 +5,7 @@ After a failure nothing is tried for BREAK_SECONDS: a request waits at most one 
 
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from typing import TypeVar
 
 import redis
@@ -21,12 +22,22 @@ BREAK_SECONDS = 5.0
 _TIMEOUT = min(0.5, settings.CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"])
 
 
+class Trouble(StrEnum):
+    """What is the matter with a Redis that took nothing. AWAY: not heard of; FULL: no memory left; REFUSES: anything else."""
+
+    AWAY = "redis_away"
+    FULL = "redis_full"
+    REFUSES = "redis_refuses"
+
+
 class Hints:
-    """Best-effort Redis: a lost hint costs one dispatch interval."""
+    """Best-effort Redis: a lost hint costs one dispatch interval. `trouble` and `said` are of the last failure."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.closed_until = 0.0
+        self.trouble = Trouble.AWAY
+        self.said = ""
         self._client: redis.Redis | None = None
 
     @property
@@ -38,7 +49,8 @@ class Hints:
         return self._client
 
     def answers(self) -> bool:
-        return bool(self.attempt(lambda client: client.ping()))
+        """Whether it takes a hint: one that is full or may not be written to answers a ping all the same."""
+        return bool(self.attempt(lambda client: client.set("pressroom:probe", 1, px=1000)))
 
     def attempt(self, send: Callable[[redis.Redis], T]) -> T | None:
         """What `send` returns, or None when Redis is away, hung or full."""
@@ -50,8 +62,19 @@ class Hints:
         # reach the request whose work is already committed.
         except Exception as error:
             self.closed_until = time.monotonic() + BREAK_SECONDS
-            log.warning("redis_away", error=type(error).__name__)
+            self.trouble, self.said = _trouble_of(error), str(error)[:200]
+            log.warning(str(self.trouble), error=type(error).__name__)
             return None
+
+
+def _trouble_of(error: BaseException) -> Trouble:
+    """Kombu wraps what Redis said in an error of its own."""
+    while error.__cause__ and not isinstance(error, redis.RedisError):
+        error = error.__cause__
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return Trouble.FULL
+    refused = isinstance(error, redis.ResponseError | redis.AuthenticationError | redis.exceptions.ReadOnlyError)
+    return Trouble.REFUSES if refused else Trouble.AWAY
 
 
 hints = Hints(settings.REDIS_URL or "redis://127.0.0.1:1/0")

@@ -20,7 +20,7 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the server or the way to it failed, not the statement: it may succeed on a new connection.
+    """Whether the server or the way to it failed, or it has no room, not the statement: it may succeed later.
 
     Without an SQLSTATE it is libpq's own error: nothing was heard from the server any more.
     """
@@ -29,12 +29,18 @@ def is_passing(error: BaseException) -> bool:
     if not isinstance(error, OperationalError):
         return False
     state = _state(error)
-    return state is None or state.startswith(_LOST)
+    return state is None or state.startswith((*_LOST, *_NO_ROOM))
 
 
 def is_out_of_room(error: BaseException) -> bool:
     """Whether PostgreSQL has no disk or no memory left for this statement."""
     return isinstance(error, OperationalError) and (_state(error) or "").startswith(_NO_ROOM)
+
+
+def write_probe() -> None:
+    """A write that is committed to disk and changes nothing; raises what PostgreSQL raises when it takes none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('api_readiness', 1)")
 
 
 def note_refused_write() -> None:

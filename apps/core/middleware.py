@@ -16,6 +16,7 @@ from apps.core.database import is_conflict, is_out_of_room, note_refused_write
 
 log = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
+_AGAIN = "Try again in a few seconds."
 _ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -94,25 +95,20 @@ class DatabaseAwayMiddleware:
 
 
 def database_away_response(request: HttpRequest, error: Exception) -> HttpResponse:
-    """503 with Retry-After: the database is away, or too busy with others for this request."""
-    busy = is_conflict(error)
-    code = "database_busy" if busy else "database_away"
-    log.error(code, error=type(error).__name__)
+    """503 with Retry-After: the database is away, too busy with others for this request, or has no room left."""
+    code, detail, action = "database_away", "The database cannot be reached. Nothing was lost.", _AGAIN
+    if is_conflict(error):
+        code, detail = "database_busy", "The database is busy. Nothing was done."
     if is_out_of_room(error):
         note_refused_write()
+        code, detail = "database_full", "The database has no room left. Nothing was done, and nothing is lost."
+        action = "Whoever runs this desk must make room on the database's disk; it goes on by itself then."
+    log.error(code, error=type(error).__name__)
+    told = {"code": code, "detail": detail, "action": action}
     if request.path.startswith("/api/"):
-        body = {
-            "type": "about:blank",
-            "title": "Service Unavailable",
-            "status": 503,
-            "code": code,
-            "detail": "The database is busy. Nothing was done."
-            if busy
-            else "The database cannot be reached. Nothing was lost.",
-            "action": "Try again in a few seconds.",
-        }
+        body = {"type": "about:blank", "title": "Service Unavailable", "status": 503, **told}
         response: HttpResponse = JsonResponse(body, status=503, content_type="application/problem+json")
     else:
-        response = render(None, "503.html", status=503)
+        response = render(None, "503.html", told, status=503)
     response["Retry-After"] = "5"
     return response

@@ -178,10 +178,10 @@ def _why(job: Job, lane: LaneState, view: _View) -> tuple[str, datetime | None, 
             by = {"by": hold.set_by, "since": hold.set_at, "note": hold.note, "provider": job.provider}
             theirs = hold.cause or hold.reason in _BY_PROVIDER
             return hold.reason, hold.until, by | (_cause(job, view, hold.cause) if theirs else {})
+    if not view.is_woken:  # before the workers: without Redis they are not heard of for long
+        return Reason.NO_WORKER, None, {"cause": str(hints.trouble)}
     if not lane.processes:
         return Reason.NO_WORKER, None, {"since": lane.silent_since}
-    if not view.is_woken:
-        return Reason.NO_WORKER, None, {"cause": "redis_away"}
     if _breaker(job, view):
         return Reason.BREAKER_OPEN, None, {"provider": job.provider} | _cause(job, view, "")
     own = lane.running_of.get(job.owner_id, 0)

@@ -2,18 +2,19 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from apps.jobs.broker import hints
+from apps.core.broker import Trouble, hints
+from apps.core.database import is_out_of_room, refused_writes_lately, write_probe
 from apps.jobs.estimates import WORKER_SILENT_SECONDS
 from apps.jobs.models import Hold, Worker
 from apps.jobs.states import Reason
@@ -36,27 +37,51 @@ class Vital:
 
 
 def look() -> list[Vital]:
-    return [check() for check in (database, redis, workers, beat, storage, keys, providers)]
+    return [_looked_at(check) for check in (database, redis, workers, beat, storage, keys, providers)]
+
+
+def _looked_at(check: Callable[[], Vital]) -> Vital:
+    try:
+        return check()
+    except DatabaseError:
+        return Vital(check.__name__, False, "Not known: it stands in the database.", "Put the database right first.")
 
 
 def database() -> Vital:
+    """Whether it takes what is written: one whose disk is full goes on answering questions."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return Vital("database", False, "The database cannot be reached.", "Start PostgreSQL and check DATABASE_URL.")
-    return Vital("database", True, "PostgreSQL answers.")
+        write_probe()
+        full = refused_writes_lately()
+    except DatabaseError as error:
+        full = is_out_of_room(error)
+        if not full:
+            away = "The database cannot be reached."
+            return Vital("database", False, away, "Start PostgreSQL and check DATABASE_URL.")
+    if full:
+        return Vital(
+            "database",
+            False,
+            "PostgreSQL has no room left: what is there is safe, and nothing new is taken.",
+            "Make room on the disk that holds its data; it goes on by itself then.",
+        )
+    return Vital("database", True, "PostgreSQL answers and takes what is written.")
 
 
 def redis() -> Vital:
-    if hints.attempt(lambda client: client.ping()):
-        return Vital("redis", True, "Redis answers.")
-    return Vital(
-        "redis",
-        False,
-        "Redis cannot be reached. Nothing is lost; jobs start late.",
-        "Start Redis and check REDIS_URL.",
-    )
+    if hints.answers():
+        return Vital("redis", True, "Redis answers and takes what is written.")
+    said, todo = {
+        Trouble.AWAY: ("Redis cannot be reached.", "Start Redis and check REDIS_URL."),
+        Trouble.FULL: (
+            "Redis is full: it answers and takes nothing more.",
+            "Raise its maxmemory (with maxmemory-policy noeviction), or empty what else is in it.",
+        ),
+        Trouble.REFUSES: (
+            f"Redis answers and refuses us: {hints.said}.",
+            "Check REDIS_URL's password, that it is no replica, and that it can save to its disk.",
+        ),
+    }[hints.trouble]
+    return Vital("redis", False, f"{said} Nothing is lost; jobs start late.", todo)
 
 
 def workers() -> Vital:
@@ -66,12 +91,9 @@ def workers() -> Vital:
     idle = sorted({kind.lane for kind in settings.KINDS.values() if kind.provider} - served)
     if not idle:
         return Vital("workers", True, f"Workers serve {', '.join(sorted(served))}.")
-    return Vital(
-        "workers",
-        False,
-        f"Nobody works on {' and '.join(idle)}.",
-        f"Start one: celery -A config worker -Q {','.join(idle)}",
-    )
+    start = f"Start one: celery -A config worker -Q {','.join(idle)}"
+    todo = start if hints.answers() else "Put Redis right first: without it workers hear nothing."
+    return Vital("workers", False, f"Nobody works on {' and '.join(idle)}.", todo)
 
 
 def beat() -> Vital:

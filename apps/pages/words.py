@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from apps.core.broker import Trouble
 from apps.jobs.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
@@ -256,11 +257,19 @@ def _scheduled(line: Line) -> Wait:
     return Wait("queued", "Scheduled", when)
 
 
+_REDIS = {
+    Trouble.AWAY: ("Redis is away", "it is back"),
+    Trouble.FULL: ("Redis is full", "there is room"),
+    Trouble.REFUSES: ("Redis does not let us in", "it does"),
+}
+
+
 def _no_worker(line: Line) -> Wait:
-    if line.fact("cause") == "redis_away":
-        return Wait(
-            "held", "Held", "Redis is away, so nobody is woken.", "It keeps its place and starts by itself then."
-        )
+    trouble = _REDIS.get(Trouble(str(line.fact("cause")))) if line.fact("cause") in set(Trouble) else None
+    if trouble:
+        what, until = trouble
+        rest = f"It keeps its place and starts by itself when {until}. Whoever runs this desk must see to it."
+        return Wait("held", "Held", f"{what}, so nobody is woken.", rest)
     since = line.fact("since")
     when = format_html(" since {}", clock(since)) if isinstance(since, datetime) else NOTHING
     lead = format_html("Nobody works on {}{}.", _lane(line)[1], when)

@@ -11,10 +11,12 @@ from apps.accounts.models import User
 from apps.assets.library import store_upload
 from apps.assets.urls import asset_url
 from apps.jobs import lifecycle
+from apps.jobs.estimates import describe
 from apps.jobs.models import Job
 from apps.jobs.states import FINAL, Status
 from apps.jobs.values import NewJob
 from apps.providers import calls
+from apps.providers.causes import cause_of
 from apps.providers.errors import ProviderError
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.studio.deletion import delete_workspace
@@ -96,7 +98,12 @@ def _proof(name: str, job_id: int, seconds: float) -> Proof:
         return Proof(name, True, f"completed in {took:.1f} s" + (f", ${cost:.4f}" if cost else ""))
     if job.status in FINAL:
         return Proof(name, False, f"{job.status}: {job.error_message}", job.error_action)
-    return Proof(name, False, f"{job.status} after {seconds:.0f} s", _ADVICE[Status(job.status)])
+    waits = describe([job])[job.pk]
+    said = f"{job.status} after {seconds:.0f} s"
+    if "cause" in waits.facts and waits.facts.get("message"):
+        cause = cause_of(str(waits.facts["cause"]), job.provider)
+        return Proof(name, False, f"{said}: {cause.said}", cause.desk)
+    return Proof(name, False, said, _ADVICE[Status(job.status)])
 
 
 def _wait(look: Callable[[], Job], seconds: float) -> Job:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from apps.jobs.broker import hints
 from apps.jobs.models import Job
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def stack(tmp_path: Path, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     settings.MEDIA_ROOT = tmp_path / "media"
     monkeypatch.setattr(hints, "closed_until", 0.0)
     with running(tmp_path) as stack:

@@ -181,7 +181,8 @@ class RowItem(Endpoint):
 
     @documented(
         "Delete a row",
-        description="Its jobs that wait or run are cancelled.",
+        description="Its jobs that wait or run are cancelled and its pictures deleted. An order that was sent goes on and "
+        "is paid: its picture is kept beside its job for 30 days, marked late.",
         answers={204: None},
         problems=(404,),
         operation_id="rows_delete",

@@ -18,6 +18,7 @@ from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.core.errors import Problem
 from apps.jobs.services import allow_priority
 from apps.studio.deletion import bring_rows_back, put_rows_away
+from apps.studio.late import still_paid
 from apps.studio.selections import MOST_ROWS, Outcome, cancel_rows, each_row
 from apps.studio.services import Generated, generate_images
 
@@ -73,6 +74,12 @@ class CancelledRowsSerializer(CamelSerializer):
 
 class RowIdsSerializer(CamelSerializer):
     row_ids = serializers.ListField(child=serializers.UUIDField())
+
+
+class RemovedRowsSerializer(RowIdsSerializer):
+    still_paid = serializers.IntegerField(
+        help_text="Orders that were sent and go on: they are paid, and their pictures kept beside their jobs for 30 days"
+    )
 
 
 class GenerateRows(Endpoint):
@@ -152,16 +159,16 @@ class RemoveRows(Endpoint):
         description="They are gone at once and their jobs are cancelled; for two minutes `restore` brings the rows "
         "back, then they are deleted with their pictures. `rowIds` of the answer: those that were there.",
         body=SelectionSerializer,
-        answers={200: RowIdsSerializer},
+        answers={200: RemovedRowsSerializer},
         problems=(404,),
         example={"rowIds": [examples.ROW_ID]},
-        shown={"rowIds": [examples.ROW_ID]},
+        shown={"rowIds": [examples.ROW_ID], "stillPaid": 0},
         operation_id="rows_remove",
     )
     def post(self, request: Request, workspace_id: UUID) -> Response:
         asked = read(SelectionSerializer, request)
         gone = put_rows_away(user=user_of(request), workspace_id=workspace_id, row_ids=asked["row_ids"])
-        return Response({"rowIds": gone})
+        return Response({"rowIds": gone, "stillPaid": still_paid(gone)})
 
 
 class RestoreRows(Endpoint):

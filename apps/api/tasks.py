@@ -4,8 +4,9 @@ from celery import shared_task
 
 from apps.api import idempotency
 from apps.studio.deletion import finish_deletions
+from apps.studio.late import forget_late_images
 
 
 @shared_task(name="api.sweep")
 def sweep() -> int:
-    return idempotency.sweep() + finish_deletions()
+    return idempotency.sweep() + finish_deletions() + forget_late_images()

@@ -16,6 +16,7 @@ from apps.jobs.states import LIVE, Status
 from apps.pages.pictures import pictures_of
 from apps.pages.shell import page, reader
 from apps.pages.words import Line, stage_words, waiting
+from apps.studio.late import late_images
 from apps.studio.models import Row
 
 MOST = 100
@@ -51,7 +52,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     running = [ticket for ticket in tickets if ticket.job.status == Status.PROCESSING]
     held = [ticket for ticket in tickets if ticket.job.status != Status.PROCESSING]
     can_move = any(ticket.before for ticket in held)
-    return render(request, "queue/drawer.html", {"running": running, "waiting": held, "can_move": can_move})
+    context = {"running": running, "waiting": held, "can_move": can_move, "late": late_images(reader(request).pk)}
+    return render(request, "queue/drawer.html", context)
 
 
 @page

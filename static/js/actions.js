@@ -102,12 +102,18 @@ export async function remove(rows) {
   const next = rows.at(-1).nextElementSibling ?? rows[0].previousElementSibling;
   // From the last to the first: each finds the one after it, wherever that was put.
   const places = rows.map(row => [row, row.nextElementSibling]).reverse();
-  try { await api("POST", `/api/workspaces/${place}/remove`, { rowIds: ids }); } catch (problem) { toast(problem.message); return; }
+  let paid;
+  try { paid = (await api("POST", `/api/workspaces/${place}/remove`, { rowIds: ids })).stillPaid; } catch (problem) { toast(problem.message); return; }
   for (const row of rows) { keepMenu(row); row.remove(); }
   (next?.isConnected ? next.querySelector("[data-menu]") : document.getElementById("main"))?.focus();
   line.wake();
-  toast(word, { undo: () => bringBack(place, ids, places) });
+  toast(`${word}${stillPaid(paid)}`, { undo: () => bringBack(place, ids, places) });
 }
+
+/** What was sent is paid for, with its row or without. */
+const stillPaid = orders => !orders ? "" : orders === 1
+  ? " 1 image is being made already and is paid: the queue keeps it for 30 days."
+  : ` ${orders} images are being made already and are paid: the queue keeps them for 30 days.`;
 
 async function bringBack(place, ids, places) {
   try {

@@ -140,7 +140,7 @@ def test_removed_rows_are_gone_at_once_and_come_back_for_a_while(
     gone, kept = rows_of(workspace, 2)
     job = JobFactory(row=gone)
     remove, restore = (f"/api/workspaces/{workspace.pk}/{verb}" for verb in ("remove", "restore"))
-    assert call("POST", remove, {"rowIds": ids([gone])}).json() == {"rowIds": ids([gone])}
+    assert call("POST", remove, {"rowIds": ids([gone])}).json() == {"rowIds": ids([gone]), "stillPaid": 0}
     job.refresh_from_db()
     assert job.status == "cancelled"
     problem(call("GET", f"/api/rows/{gone.pk}"), 404, "not_found")

@@ -65,16 +65,29 @@ RULES = {
     "an image job that waits, waits for its own prompt job": """
         SELECT j.id FROM jobs_job j JOIN studio_image_job i ON i.job_id = j.id
         WHERE j.status = 'waiting' AND j.reason <> 'needs_prompt' AND j.waits_for_id IS DISTINCT FROM i.prompt_job_id""",
-    "a completed image job has a picture that came in time": """
-        SELECT j.id FROM jobs_job j WHERE j.kind = 'image' AND j.status = 'completed'
+    # whoever deletes a row deletes the pictures that stand in it
+    "a completed image job whose row is there has a picture that came in time": """
+        SELECT j.id FROM jobs_job j JOIN studio_image_job i ON i.job_id = j.id
+        WHERE j.kind = 'image' AND j.status = 'completed' AND i.row_id IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM studio_generated_image g WHERE g.job_id = j.id AND (NOT g.late OR g.row_id IS NULL))""",
     "a job that did not complete has only late pictures": """
         SELECT g.job_id FROM studio_generated_image g JOIN jobs_job j ON j.id = g.job_id
         WHERE j.status <> 'completed' AND NOT g.late""",
-    "a picture for each order that succeeded": """
-        SELECT j.id FROM jobs_job j JOIN studio_image_job i ON i.job_id = j.id WHERE
+    "a picture for each order that succeeded, as long as its row is there": """
+        SELECT j.id FROM jobs_job j JOIN studio_image_job i ON i.job_id = j.id WHERE i.row_id IS NOT NULL AND
           (SELECT count(*) FROM providers_call c WHERE c.job_id = j.id AND c.purpose = 'submit' AND c.state = 'succeeded')
           <> (SELECT count(*) FROM studio_generated_image g WHERE g.job_id = j.id)""",
+    # what came after its row was deleted has its picture beside the job; what stood in the row before went with it
+    "a picture for each order that succeeded when its row was gone, and never more": """
+        SELECT j.id, n.late, n.all, n.pictures FROM jobs_job j JOIN studio_image_job i ON i.job_id = j.id
+        CROSS JOIN LATERAL (SELECT
+          (SELECT count(*) FROM providers_call c
+            WHERE c.job_id = j.id AND c.purpose = 'submit' AND c.state = 'succeeded' AND c.finished_at > (
+              SELECT max(e.at) FROM jobs_event e WHERE e.job_id = j.id AND e.reason = 'row_deleted')) AS late,
+          (SELECT count(*) FROM providers_call c
+            WHERE c.job_id = j.id AND c.purpose = 'submit' AND c.state = 'succeeded') AS "all",
+          (SELECT count(*) FROM studio_generated_image g WHERE g.job_id = j.id) AS pictures) n
+        WHERE i.row_id IS NULL AND (n.pictures < n.late OR n.pictures > n."all")""",
     "what succeeded has a cost, or is known not to": """
         SELECT id FROM providers_call WHERE state = 'succeeded' AND cost_usd IS NULL""",
     "an order belongs to one call": """

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from apps.accounts.models import User
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job
 from apps.providers.models import Call
+from apps.studio.late import forget_late_images, still_paid
 from apps.studio.models import GeneratedImage, PromptJob, Workspace
 from apps.studio.orders import settle_call
 from tests.faults import invariants, scene
@@ -128,10 +130,30 @@ def test_a_row_deleted_in_the_middle_leaves_no_half_work(stack: FaultStack, work
     row = scene.rows_in(workspace, 1)[0]
     job = scene.generate(row).jobs[0]
     wait_until(lambda: Call.objects.filter(job_id=job.pk, state="accepted").exists(), what="the order")
+    assert still_paid([row.pk]) == 1, "told to whoever deletes it"
     delete_row(user=owner, row_id=row.pk)
     scene.wait_for([job])
     wait_until(lambda: states(job) == ["succeeded"], what="the order settled")
-    assert GeneratedImage.objects.get(job=job).row_id is None
+    kept = GeneratedImage.objects.get(job=job)
+    assert (kept.row_id, kept.late, still_paid([row.pk])) == (None, True, 0)
+    client = Client()
+    client.force_login(owner)
+    assert f"/media/images/{kept.pk}/thumbnail" in client.get("/queue").content.decode(), "its owner finds it"
+    assert client.get(f"/api/jobs?rowId={row.pk}").json()["results"][0]["images"][0]["imageId"] == str(kept.pk)
+    assert forget_late_images() == 0
+    GeneratedImage.objects.update(created_at=kept.created_at - timedelta(days=31))
+    Call.objects.filter(job_id=job.pk).update(finished_at=kept.created_at - timedelta(days=31))
+    assert forget_late_images() == 1
+
+
+def test_a_row_deleted_with_its_picture_takes_it_along(stack: FaultStack, workspace: Workspace, owner: User) -> None:
+    from apps.studio.deletion import delete_row
+
+    row = scene.rows_in(workspace, 1)[0]
+    job = scene.generate(row).jobs[0]
+    assert scene.wait_for([job]) == {"completed": 1}, scene.errors()
+    delete_row(user=owner, row_id=row.pk)
+    assert not GeneratedImage.objects.exists()
 
 
 def test_a_worker_that_wakes_up_late_changes_nothing(stack: FaultStack, workspace: Workspace) -> None:

@@ -9,10 +9,12 @@ import os
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from apps.launch.leftovers import running_on
 from apps.launch.surroundings import is_setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,13 +33,34 @@ def words(name: str) -> list[str]:
 
 @cache
 def _of_running_installation() -> dict[str, str]:
+    """What `up` decided for the installation that is meant: the one named, the one in the checkout, or the only other
+    one that runs from this checkout. Nothing when the environment names a database, or when several others run."""
     if os.environ.get("DATABASE_URL", "").strip():
         return {}
-    folder = Path(os.environ.get("PRESSROOM_DATA_DIR", "").strip() or BASE_DIR / ".pressroom")
+    given, usual = os.environ.get("PRESSROOM_DATA_DIR", "").strip(), BASE_DIR / ".pressroom"
+    running = [] if given else running_installations()
+    folder = Path(given) if given else running[0] if len(running) == 1 and usual not in running else usual
     try:
         return dict(json.loads((folder / "environment.json").read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def running_installations() -> list[Path]:
+    """The data directories of every `up` of this account that runs from this checkout (none where there is no /proc)."""
+    return sorted({data for data in running_on(BASE_DIR) if (data / "environment.json").exists()})
+
+
+def origin(name: str, default: str) -> str:
+    """An address of ours: scheme and host, no path. Raises ImproperlyConfigured, as every page would be 404 there."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if value and (parts.path or parts.query or parts.fragment or parts.username):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; write only scheme and host, as {parts.scheme or 'https'}://{parts.netloc or 'host'}. "
+            "Pressroom answers at the root of an address of its own."
+        )
+    return value
 
 
 def boolean(name: str, *, default: bool) -> bool:

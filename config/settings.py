@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from config.environment import STATEMENT_SECONDS as STATEMENT_SECONDS
-from config.environment import boolean, database, decimal, integer, number, text, words
+from config.environment import boolean, database, decimal, integer, number, origin, text, words
 from config.lanes import KINDS as KINDS
 from config.lanes import LANES as LANES
 from config.logs import LOGGING as LOGGING
@@ -27,8 +27,8 @@ SECRET_KEY_GIVEN = bool(text("SECRET_KEY", ""))
 SECRET_KEY = text("SECRET_KEY", "") or secrets.token_urlsafe(50)
 SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
 CRON_SECRETS = words("CRON_SECRET")  # two, separated by a comma, while one is being rotated
-SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-LIVE_URL = text("LIVE_URL", "").rstrip("/")
+SITE_URL = origin("SITE_URL", "http://127.0.0.1:8000")
+LIVE_URL = origin("LIVE_URL", "")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS") or sorted({urlsplit(SITE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"})
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 HTTPS = SITE_URL.startswith("https://")
@@ -46,9 +46,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_filters",
     "django_celery_beat",
-    "django_htmx",
     "csp",
     "apps.core",
     "apps.accounts",
@@ -79,7 +77,6 @@ MIDDLEWARE = [
     "apps.accounts.sessions.SessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

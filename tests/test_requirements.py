@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+IMPORTED_AS = {"django-csp": "csp", "django-unfold": "unfold", "djangorestframework": "rest_framework", "pillow": "PIL"}
 LOCKS = {"requirements.lock": ["local"], "requirements-dev.lock": ["local", "dev"]}
 
 
@@ -49,3 +50,15 @@ def test_both_locks_agree() -> None:
     run, everything = pinned("requirements.lock"), pinned("requirements-dev.lock")
     assert run.items() <= everything.items()
     assert "pytest" not in run
+
+
+def test_every_direct_dependency_is_used() -> None:
+    """Imported, named in the settings, or a program that the Procfile starts."""
+    told = "".join(path.read_text() for folder in ("apps", "config") for path in (ROOT / folder).rglob("*.py"))
+    told += (ROOT / "Procfile").read_text()
+    unused = [
+        name
+        for name in (Requirement(line).name for line in PROJECT["dependencies"])
+        if not re.search(rf"\b{IMPORTED_AS.get(name, name.replace('-', '_'))}\b", told)
+    ]
+    assert unused == []

@@ -7,6 +7,8 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from apps.launch.leftovers import running_on
+
 
 @register
 def needed(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
@@ -28,7 +30,11 @@ def needed(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[
         ),
         (settings.REDIS_URL, "REDIS_URL", "workers cannot be woken", "Set it to redis://host:6379/0.", "E003"),
     ]
-    hint_up = " `manage.py up` sets it for one machine."
+    running = (
+        sorted(running_on(settings.BASE_DIR)) if not all(given for given, *_ in missing) else []
+    )  # one alone is found by config/environment.py
+    which = " or ".join(f"PRESSROOM_DATA_DIR={folder}" for folder in running) or "PRESSROOM_DATA_DIR"
+    hint_up = f" `manage.py up` sets it for one machine; say with {which} which installation is meant."
     return [
         Error(f"{name} is not set: {effect}.", hint=hint + hint_up, id=f"pressroom.{number}")
         for given, name, effect, hint, number in missing

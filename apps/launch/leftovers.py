@@ -61,6 +61,21 @@ def belongs(pid: int, data: Path, *, run: str | None) -> bool:
     return its_data == str(data) and run in (None, its_run)
 
 
+def running_on(checkout: Path) -> set[Path]:
+    """The data directories of all that was started from `checkout` by this account and lives; empty without /proc."""
+    found = set()
+    for entry in PROC.glob("[0-9]*"):
+        try:
+            environment = (entry / "environ").read_bytes().split(b"\0")
+            home = Path(os.readlink(entry / "cwd"))
+        except OSError:
+            continue  # gone, or somebody else's
+        marks = [item for item in environment if item.startswith(f"{MARKER}=".encode())]
+        if marks and home == checkout:
+            found.add(Path(os.fsdecode(marks[0]).partition(":")[2]))
+    return found
+
+
 def end(pid: int, number: int, *, still_ours: Callable[[], object]) -> None:
     """Signal `pid`, held by a descriptor where the system has them, so that a reused pid cannot be hit.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
@@ -62,8 +63,10 @@ def summary(request: HttpRequest) -> HttpResponse:
 
 
 def tickets_of(user: User) -> list[Ticket]:
-    """In the order they will start, as far as that is known; at most 100."""
-    jobs = list(Job.objects.of(user).filter(status__in=LIVE).order_by("id")[:MOST])
+    """In the order they will start, as far as that is known; at most 100: what runs, and then the first of the line."""
+    running_first = Case(When(status=Status.PROCESSING, then=0), When(status=Status.QUEUED, then=1), default=2)
+    line = Job.objects.of(user).filter(status__in=LIVE).order_by(running_first, "-priority", "turn", "seq")
+    jobs = list(line[:MOST])
     outlooks, rows = describe(jobs) if jobs else {}, _rows_of(jobs)
     pictures = pictures_of([row.target_url for row in rows.values()], owner_id=user.pk)
     tickets = []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from apps.launch.errors import LaunchError
-from apps.launch.leftovers import find
+from apps.launch.leftovers import MARKER, find, marker
 from apps.launch.surroundings import for_processes, for_servers, forget_other_tools
 from apps.launch.up import make_data_directory
 from config.environment import text
@@ -98,7 +98,7 @@ def test_nothing_of_the_shell_reaches_what_up_starts(up_there: Up, shell: dict[s
             assert set(environment) <= {"PATH", "HOME", "TMPDIR", "TZ", "PRESSROOM_UP", "LC_CTYPE", "LD_LIBRARY_PATH"}
     assert any(environment.get("XAI_API_KEY") == "canary-key" for _, environment in started.values())
 
-    there = {**shell, "PRESSROOM_DATA_DIR": str(up_there.data)}
+    there = shell  # the one that runs is found by itself, wherever its data are
     of_celery = {name: value for name, value in there.items() if name != "PYTHONPATH"}  # it has found `config` already
     programs = Path(sys.executable).parent
     for command, environment in (
@@ -165,3 +165,46 @@ def test_a_directory_of_somebody_elses_files_is_not_closed_but_refused(tmp_path:
     with pytest.raises(LaunchError, match="new or empty"):
         make_data_directory(data)
     assert data.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("name", ["SITE_URL", "LIVE_URL"])
+@pytest.mark.parametrize("address", ["https://a.example/desk", "https://a.example?x=1", "https://me@a.example"])
+def test_an_address_with_more_than_a_host_is_refused_with_words(name: str, address: str) -> None:
+    environment = {**os.environ, name: address}
+    for command in ("check", "up"):
+        told = subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode == 1
+        assert told.stderr.startswith(f"Error: {name} is '{address}'; write only scheme and host, as https://")
+
+
+def test_when_several_installations_run_the_commands_ask_which(tmp_path: Path) -> None:
+    """Two marked processes stand for two `up`."""
+    stand_ins, alone = [], {key: value for key, value in os.environ.items() if key in ("PATH", "HOME")}
+    try:
+        for name in ("a", "b"):
+            data = tmp_path / name
+            data.mkdir()
+            (data / "environment.json").write_text("{}")
+            stand_ins.append(
+                subprocess.Popen(["cat"], cwd=ROOT, stdin=subprocess.PIPE, env={**alone, MARKER: marker(data, run="r")})
+            )
+        told = subprocess.run(
+            [sys.executable, "manage.py", "create_token", "demo"],
+            cwd=ROOT,
+            env=alone,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode == 1
+        assert f"PRESSROOM_DATA_DIR={tmp_path / 'a'} or PRESSROOM_DATA_DIR={tmp_path / 'b'}" in told.stderr
+    finally:
+        for process in stand_ins:
+            process.communicate()

@@ -17,9 +17,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # there may be no database yet
 
     def add_arguments(self, parser: CommandParser) -> None:
+        usual = os.environ.get("PRESSROOM_DATA_DIR", "").strip() or settings.BASE_DIR / ".pressroom"
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
         parser.add_argument("--port", type=int, default=8000, help="the next two ports are used too (default: 8000)")
-        parser.add_argument("--data-dir", type=Path, default=settings.DATA_DIR, help="also PRESSROOM_DATA_DIR")
+        parser.add_argument("--data-dir", type=Path, default=usual, help="also PRESSROOM_DATA_DIR")
         parser.add_argument("--no-demo", action="store_false", dest="demo", help="make no demo user and no demo rows")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -247,3 +247,46 @@ def test_a_task_can_stay_unfinished_or_be_cancelled(sim: SimulatorProcess) -> No
     sim.scenario("wavespeed", task_status="cancelled", task_error="Cancelled by the provider.", task_code=1405)
     ended = result(sim, submit(sim).json()["data"]["id"])
     assert (ended["status"], ended["error"], ended["outputs"]) == ("cancelled", "Cancelled by the provider.", [])
+
+
+def announce(sim: SimulatorProcess, **file: Any) -> requests.Response:
+    return requests.post(f"{sim.wavespeed_base}/api/v3/media/uploads", headers=KEY, json=file, timeout=10)
+
+
+def png() -> bytes:
+    return base64.b64decode(data_uri().partition(",")[2])
+
+
+def test_an_upload_in_two_steps_as_the_current_clients_do(sim: SimulatorProcess) -> None:
+    """A ticket, the bytes to where it says (without the key), and the address: good as an input."""
+    data = png()
+    ticket = announce(sim, filename="shoe.png", size=len(data), content_type="image/png").json()
+    assert (ticket["code"], ticket["message"]) == (200, "success")
+    put, address = ticket["data"]["upload"], ticket["data"]["download_url"]
+    assert put["method"] == "PUT"
+    assert requests.get(address, timeout=10).status_code == 404, "not there yet"
+    assert requests.put(put["url"], headers=put["headers"], data=data, timeout=10).ok
+    assert requests.get(address, timeout=10).content == data
+    assert result(sim, submit(sim, model=EDIT, images=[address]).json()["data"]["id"])["status"] == "completed"
+    assert len(sim.ledger("wavespeed")) == 1, "an upload costs nothing"
+
+
+def test_an_upload_address_takes_what_was_announced_and_once(sim: SimulatorProcess) -> None:
+    data = png()
+    put = announce(sim, filename="shoe.png", size=len(data)).json()["data"]["upload"]
+    url, headers = put["url"], put["headers"]
+    assert requests.put(url, headers=headers, data=data + b"more", timeout=10).status_code == 400
+    assert requests.put(url, headers={"Content-Type": "text/html"}, data=data, timeout=10).status_code == 403
+    assert requests.put(url.partition("?")[0], headers=headers, data=data, timeout=10).status_code == 403
+    assert requests.put(url, headers=headers, data=data, timeout=10).ok
+    assert requests.put(url, headers=headers, data=data, timeout=10).status_code == 403
+    late = announce(sim, filename="shoe.png", size=len(data)).json()["data"]["upload"]
+    sim.advance(3600)
+    assert requests.put(late["url"], headers=late["headers"], data=data, timeout=10).status_code == 403
+
+
+@pytest.mark.parametrize("file", [{}, {"filename": "a.png"}, {"size": 7}, {"filename": "", "size": 7},
+                                  {"filename": "a.png", "size": 0}, {"filename": "a.png", "size": 10**10}])  # fmt: skip
+def test_an_upload_that_is_not_described_is_refused(sim: SimulatorProcess, file: dict[str, Any]) -> None:
+    assert announce(sim, **file).status_code == 400
+    assert requests.post(f"{sim.wavespeed_base}/api/v3/media/uploads", json=file, timeout=10).status_code == 401

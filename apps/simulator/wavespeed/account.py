@@ -36,6 +36,9 @@ class AccountViews:
     async def webhook_secret(self, exchange: Exchange) -> Reply:
         return errors.success({"secret": SECRET})
 
+    async def announce_upload(self, exchange: Exchange) -> Reply:
+        return self._downloads.announce_upload(exchange)
+
     async def upload(self, exchange: Exchange) -> Reply:
         filename, data = uploaded_file(exchange)
         url = self._downloads.keep_upload(data, filename)

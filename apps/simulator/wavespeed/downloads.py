@@ -2,7 +2,6 @@
 
 import asyncio
 import mimetypes
-import uuid
 from collections import OrderedDict
 
 from apps.simulator.drawing.pictures import Order, draw
@@ -13,6 +12,7 @@ from apps.simulator.wavespeed import errors
 from apps.simulator.wavespeed.inputs import canvas
 from apps.simulator.wavespeed.storage import LIVES, Storage
 from apps.simulator.wavespeed.tasks import Task
+from apps.simulator.wavespeed.uploads import Ticket, name_of, new_ticket, put_file
 
 KEPT_DRAWINGS = 64
 UPLOADS = "uploads"
@@ -22,11 +22,13 @@ class Downloads:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._tasks: dict[str, Task] = {}
+        self._tickets: dict[str, Ticket] = {}
         self._drawn: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self.storage = Storage(simulation.options.data_dir)
 
     def reset(self) -> None:
         self._tasks.clear()
+        self._tickets.clear()
         self._drawn.clear()
         self.storage.clear()
 
@@ -35,9 +37,31 @@ class Downloads:
 
     def keep_upload(self, data: bytes, filename: str) -> str:
         """Returns its address."""
-        extension = filename.rpartition(".")[2].lower() or "bin"
-        name = f"{uuid.uuid4().hex}.{extension}"
+        name = name_of(filename)
         self.storage.keep_upload(name, data, self._simulation.clock.now())
+        return self._address(name)
+
+    def announce_upload(self, exchange: Exchange) -> Reply:
+        """The first of two steps: where to put the file, and where it can be read then."""
+        ticket = new_ticket(exchange, now=self._simulation.clock.now())
+        self._tickets[ticket.name] = ticket
+        url = self._address(ticket.name)
+        put = {
+            "method": "PUT",
+            "url": f"{url}?token={ticket.token}",
+            "headers": {"Content-Type": ticket.content_type},
+        }
+        return errors.success({"upload": put, "download_url": url})
+
+    async def take_upload(self, exchange: Exchange) -> Reply:
+        """The second step. An address takes one file once."""
+        name, now = exchange.request.match_info["file"], self._simulation.clock.now()
+        data = put_file(exchange, self._tickets.get(name), now=now)
+        del self._tickets[name]
+        self.storage.keep_upload(name, data, now)
+        return Reply()
+
+    def _address(self, name: str) -> str:
         return f"{self._simulation.url}/wavespeed-cdn/{UPLOADS}/{name}"
 
     async def open_input(self, source: str) -> Photograph:

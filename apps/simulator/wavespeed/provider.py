@@ -8,7 +8,7 @@ from apps.simulator.scenarios import Subject
 from apps.simulator.simulation import Simulation
 from apps.simulator.wavespeed import errors
 from apps.simulator.wavespeed.account import AccountViews
-from apps.simulator.wavespeed.downloads import Downloads
+from apps.simulator.wavespeed.downloads import UPLOADS, Downloads
 from apps.simulator.wavespeed.predictions import Predictions
 
 BASE = "/wavespeed/api/v3"
@@ -43,11 +43,13 @@ class WaveSpeed:
             ("GET", "/balance", account.balance),
             ("GET", "/webhook/secret", account.webhook_secret),
             ("POST", "/media/upload/binary", account.upload),
+            ("POST", "/media/uploads", account.announce_upload),
             ("POST", "/{model_id:.+}", predictions.submit),
             ("*", "/{rest:.*}", self.not_found),
         ]
         return [
             ("GET", "/wavespeed-cdn/{id}/{file}", self._downloads.serve),
+            ("PUT", f"/wavespeed-cdn/{UPLOADS}/{{file}}", self._downloads.take_upload),
             *((method, BASE + path, self._with_key(handler)) for method, path, handler in with_key),
         ]
 

@@ -39,7 +39,8 @@ ON CONFLICT (user_id, route, key) DO UPDATE SET
     request_digest = EXCLUDED.request_digest, holder = EXCLUDED.holder, lease_until = EXCLUDED.lease_until,
     status = NULL, body = '', created_at = now()
 WHERE mine.created_at < now() - make_interval(hours => %(hours)s)
-    OR (mine.status IS NULL AND mine.lease_until < now() AND mine.request_digest = EXCLUDED.request_digest)
+    OR (mine.status IS NULL AND mine.request_digest = EXCLUDED.request_digest
+        AND (mine.lease_until < now() OR mine.lease_until > now() + 2 * make_interval(secs => %(lease)s)))
 RETURNING holder
 """
 _SWEEP = "DELETE FROM api_idempotency_key WHERE created_at < now() - make_interval(hours => %s) AND lease_until < now()"

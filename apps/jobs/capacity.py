@@ -44,7 +44,8 @@ AND NOT EXISTS (SELECT 1 FROM jobs_hold h WHERE (h.until IS NULL OR h.until > cl
 """
 _WORKERS = """
 SELECT clock_timestamp(), max(alive_at),
-  coalesce(sum(processes) FILTER (WHERE alive_at > clock_timestamp() - %(silent)s * interval '1 second'), 0)
+  coalesce(sum(processes) FILTER (WHERE alive_at > clock_timestamp() - %(silent)s * interval '1 second'
+                                    AND alive_at < clock_timestamp() + %(silent)s * interval '1 second'), 0)
 FROM jobs_worker WHERE lanes ? %(lane)s
 """
 _DURATIONS = """

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
-from apps.jobs import budgets, figures, lifecycle, wakeups
+from apps.jobs import budgets, clock, figures, lifecycle, wakeups
 from apps.jobs.endings import end_failed
 from apps.jobs.models import Job
 
@@ -105,6 +105,7 @@ def _fold() -> int:
 
 # Rescue first, and the wake-ups after whatever made work due.
 _PARTS: dict[str, Callable[[], int]] = {
+    "put_right": clock.put_right,
     "rescued": _rescue,
     "promoted": lifecycle.promote,
     "untied": lambda: _each(lifecycle.left_waiting(), _untie),

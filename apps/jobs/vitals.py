@@ -10,17 +10,17 @@ from pathlib import Path
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import Q
-from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from apps.core.broker import Trouble, hints
 from apps.core.database import is_out_of_room, refused_writes_lately, write_probe
 from apps.jobs.estimates import WORKER_SILENT_SECONDS
 from apps.jobs.models import Hold, Worker
+from apps.jobs.schedule import CLOCKS_APART
 from apps.jobs.states import Reason
 from apps.providers import breakers
 from apps.providers.causes import cause_of
-from apps.providers.clock import database_now
+from apps.providers.clock import ClockTimestamp, database_now
 from apps.providers.registry import PROVIDERS, provider_name
 
 BEAT_SILENT_SECONDS = 15.0
@@ -86,7 +86,8 @@ def redis() -> Vital:
 
 def workers() -> Vital:
     """Whether every lane that has a provider is worked on."""
-    seen = Worker.objects.filter(alive_at__gt=timezone.now() - timedelta(seconds=WORKER_SILENT_SECONDS))
+    silent = timedelta(seconds=WORKER_SILENT_SECONDS)
+    seen = Worker.objects.filter(alive_at__gt=ClockTimestamp() - silent, alive_at__lt=ClockTimestamp() + silent)
     served = {lane for lanes in seen.values_list("lanes", flat=True) for lane in lanes}
     idle = sorted({kind.lane for kind in settings.KINDS.values() if kind.provider} - served)
     if not idle:
@@ -102,9 +103,16 @@ def beat() -> Vital:
     if tick is None:
         return Vital("beat", False, "The dispatch tick is not scheduled.", "POST /api/init puts it there.")
     period = tick.interval.schedule.run_every if tick.interval else timedelta(0)
-    silent_after = max(timedelta(seconds=BEAT_SILENT_SECONDS), 3 * period)
-    if tick.last_run_at is None or tick.last_run_at < timezone.now() - silent_after:
+    silent_after, now = max(timedelta(seconds=BEAT_SILENT_SECONDS), 3 * period), database_now()
+    if tick.last_run_at is None or tick.last_run_at < now - silent_after:
         return Vital("beat", False, "Beat does not send the dispatch tick.", "Start it: celery -A config beat")
+    if tick.last_run_at > now + CLOCKS_APART:
+        return Vital(
+            "beat",
+            False,
+            f"Beat's last tick is dated {tick.last_run_at - now} from now: a clock was put back, or is ahead.",
+            "POST /api/init forgets that date. If it comes back, set the clock of beat's machine right.",
+        )
     return Vital("beat", True, "Beat sends the dispatch tick.")
 
 

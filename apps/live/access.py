@@ -10,11 +10,11 @@ from django.contrib.auth import get_user
 from django.db import close_old_connections
 from django.db.models import Max, Q
 from django.http import HttpRequest
-from django.utils import timezone
 
 from apps.accounts import tries
 from apps.accounts.models import User, find_token, is_token
 from apps.jobs.models import JobEvent
+from apps.providers.clock import ClockTimestamp
 
 MOST_MISSED = 1000
 BEHIND_EVENTS, BEHIND = 1000, timedelta(seconds=10)
@@ -55,7 +55,7 @@ def missed(owner_id: int | None, after: int) -> Missed:
     if after > newest:
         return Missed(None, newest)
     # A transaction that began earlier may commit a lower id later: what is recent is told again rather than never.
-    recent = Q(id__gt=after) | Q(id__gt=after - BEHIND_EVENTS, at__gt=timezone.now() - BEHIND)
+    recent = Q(id__gt=after) | Q(id__gt=after - BEHIND_EVENTS, at__gt=ClockTimestamp() - BEHIND)
     events = JobEvent.objects.filter(recent).select_related("job").order_by("id")
     if owner_id is not None:
         events = events.filter(owner_id=owner_id)

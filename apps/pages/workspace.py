@@ -12,7 +12,6 @@ from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.jobs.models import Job, JobEvent
@@ -22,6 +21,7 @@ from apps.pages.row_index import FILTERS, Entry, RowIndex, index_of, number_of
 from apps.pages.row_view import RowView, row_views
 from apps.pages.shell import page, reader
 from apps.providers import spending
+from apps.providers.clock import ClockTimestamp
 from apps.studio.models import GeneratedImage, PromptPolicy, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.prompting.strategies import references
@@ -176,7 +176,7 @@ def _since(request: HttpRequest) -> int:
 
 
 def _changed_rows(owner_id: int, since: int) -> set[str]:
-    recent = Q(id__gt=since) | Q(id__gt=since - BEHIND_EVENTS, at__gt=timezone.now() - BEHIND)
+    recent = Q(id__gt=since) | Q(id__gt=since - BEHIND_EVENTS, at__gt=ClockTimestamp() - BEHIND)
     events = JobEvent.objects.filter(recent, owner_id=owner_id, id__gt=since - BEHIND_EVENTS)
     live = Job.objects.filter(owner_id=owner_id, status__in=LIVE)
     subjects = {*events.values_list("subject", flat=True), *live.values_list("subject", flat=True)}

@@ -1,18 +1,23 @@
 """Idempotency-Key: the same request again gets the same answer, and the work is made once.
 
-The rule that makes it hold: the work and its stored answer commit in one transaction, so there is never one without
-the other, and only the holder of the key can commit them. A request that died leaves a lease behind that runs out.
+The rule that makes it hold: the work and what the key knows of it commit in one transaction, so there is never one
+without the other, and only the holder of the key can commit them. Of jobs the key knows the ids: the answer about them
+says how they stand, which takes many reads and a look at Redis, and nobody else may wait for those behind the quota's
+and the budgets' locks; it is built and kept right after the commit. A request that died leaves a lease behind that runs
+out; died after the commit, a repeat answers about the jobs that are there.
 """
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.http.request import RawPostDataException
 from rest_framework.exceptions import UnsupportedMediaType
@@ -23,7 +28,9 @@ from apps.api.models import IdempotencyKey
 from apps.api.rendering import MAX_BODY_BYTES, JSONRenderer
 from apps.core.errors import Problem
 
-T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+Within = Callable[[Sequence[int]], None]
 Create = Callable[..., Any]
 KEEP_HOURS = 24
 LEASE_SECONDS = 60
@@ -37,22 +44,27 @@ VALUES (%(user)s, %(route)s, %(key)s, %(digest)s, %(holder)s,
     now() + make_interval(secs => %(lease)s), NULL, '', now())
 ON CONFLICT (user_id, route, key) DO UPDATE SET
     request_digest = EXCLUDED.request_digest, holder = EXCLUDED.holder, lease_until = EXCLUDED.lease_until,
-    status = NULL, body = '', created_at = now()
+    status = NULL, body = '', created_at = now(),
+    made = CASE WHEN mine.created_at < now() - make_interval(hours => %(hours)s) THEN NULL ELSE mine.made END
 WHERE mine.created_at < now() - make_interval(hours => %(hours)s)
     OR (mine.status IS NULL AND mine.request_digest = EXCLUDED.request_digest
         AND (mine.lease_until < now() OR mine.lease_until > now() + 2 * make_interval(secs => %(lease)s)))
-RETURNING holder
+RETURNING made
 """
 _SWEEP = "DELETE FROM api_idempotency_key WHERE created_at < now() - make_interval(hours => %s) AND lease_until < now()"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to answer one keyed request. Without a key (`identity` None) everything here does nothing."""
+    """The right to answer one keyed request. Without a key (`identity` None) everything here does nothing.
+
+    `made`: the jobs that an earlier holder made before it died.
+    """
 
     identity: dict[str, Any] | None = None
     holder: uuid.UUID | None = None
     digest: str = ""
+    made: list[int] | None = None
 
     def part(self, name: str) -> "Claim | bytes":
         """The right to answer for one part of the request, made and kept by itself; or what it was answered before.
@@ -72,29 +84,41 @@ class Claim:
         return bytes(stored.body)
 
     def keep(self, response: Response) -> None:
-        """Store the answer. Call it inside the work's transaction: it raises when another request took the key over."""
-        if self.identity is None:
-            return
-        changed = self._mine().update(status=response.status_code, body=JSONRenderer().render(response.data))
-        if changed != 1:
-            raise in_progress()
+        """Store the answer. Raises when another request took the key over."""
+        self._write(status=response.status_code, body=JSONRenderer().render(response.data))
 
-    def answer_of(self, make: Callable[[Callable[[T], None]], T], show: Callable[[T], Any]) -> Response:
-        """201 with what `make` made. `make` gets a function to call with it inside its transaction, where the answer
-        is built and kept."""
-        answers: list[Response] = []
+    def answer_about_jobs(self, make: Callable[[Within], object], show: Callable[[list[int]], Any]) -> Response:
+        """201 with `show` of the ids of the jobs that `make` made.
 
-        def within(made: T) -> None:
-            answers[:] = [Response(show(made), status=201)]
-            self.keep(answers[0])
+        `make` calls what it is given with their ids inside its transaction, which then commits only for the holder of
+        the key. It is not called when an earlier holder made them.
+        """
+        made = list(self.made or ())
 
-        make(within)
-        return answers[0]
+        def within(job_ids: Sequence[int]) -> None:
+            made[:] = job_ids
+            self._write(made=made)
+
+        if not made:
+            make(within)
+        response = Response(show(made), status=201)
+        self.keep(response)
+        return response
 
     def release(self) -> None:
-        """Nothing was made: the key may be used again, also with another body."""
-        if self.identity is not None:
-            self._mine().filter(status=None).delete()
+        """Nothing was made: the key may be used again, also with another body. Otherwise a repeat may answer at once."""
+        if self.identity is None:
+            return
+        try:
+            self._mine().filter(made=None).delete()
+            self._mine().update(lease_until=Now())
+        except DatabaseError as error:
+            # The lease runs out by itself; what went wrong before is what the caller must hear of.
+            log.warning("key_not_released", error=type(error).__name__)
+
+    def _write(self, **fields: object) -> None:
+        if self.identity is not None and self._mine().update(**fields) != 1:
+            raise in_progress()
 
     def _mine(self) -> Any:
         unanswered: dict[str, Any] = {"holder": self.holder, "status": None}
@@ -102,8 +126,8 @@ class Claim:
 
 
 def keyed(create: Create) -> Create:
-    """For a view method that makes work: `create(self, request, claim, …)` calls `claim.keep(response)` inside the
-    transaction that makes it. A refusal or a crash frees the key."""
+    """For a view method that makes work: `create(self, request, claim, …)` answers by `claim.answer_about_jobs`, or
+    calls `claim.keep(response)` inside the transaction that makes it. A refusal or a crash frees the key."""
 
     @wraps(create)
     def answer(view: Any, request: Request, **path: Any) -> HttpResponse:
@@ -144,12 +168,14 @@ def claim_key(request: Request) -> Claim | HttpResponse:
     identity = {"user_id": request.user.pk, "route": _route(request), "key": key}
     holder = uuid.uuid4()
     digest = _digest(request)
-    if _claimed(identity, digest, holder):
-        return Claim(identity, holder, digest)
+    claimed = _claimed(identity, digest, holder)
+    if claimed:
+        return Claim(identity, holder, digest, made=claimed[0])
     return _stored_answer(IdempotencyKey.objects.filter(**identity).first(), digest)
 
 
-def _claimed(identity: dict[str, Any], digest: str, holder: uuid.UUID) -> bool:
+def _claimed(identity: dict[str, Any], digest: str, holder: uuid.UUID) -> tuple[list[int] | None] | None:
+    """What an earlier holder made, in a tuple; None when the key is somebody else's."""
     values = {
         "user": identity["user_id"],
         "route": identity["route"],
@@ -161,7 +187,7 @@ def _claimed(identity: dict[str, Any], digest: str, holder: uuid.UUID) -> bool:
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
-        return cursor.fetchone() is not None
+        return cursor.fetchone()
 
 
 def _stored_answer(stored: IdempotencyKey | None, digest: str) -> HttpResponse:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.api import examples
 from apps.api.authentication import urgent_allowed, user_of
-from apps.api.idempotency import Claim, in_one_transaction, keyed
+from apps.api.idempotency import Claim, Within, keyed
 from apps.api.job_shapes import (
     PROMPT_STATUSES,
     PUBLIC_STATUSES,
@@ -31,7 +32,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, cancel_job, change_job, find_job, pending_count, retry_job
 from apps.jobs.states import PENDING
 from apps.studio.edits import edit_prompt
-from apps.studio.services import Generated, generate_images
+from apps.studio.services import generate_images, generated
 
 MAX_COUNT = 6
 
@@ -87,7 +88,7 @@ class CreateJobs(Endpoint):
     def post(self, request: Request, claim: Claim) -> Response:
         asked = read(CreateJobsSerializer, request)
         allow_priority(asked["priority"], urgent_allowed=urgent_allowed(request))
-        return claim.answer_of(
+        return claim.answer_about_jobs(
             lambda within: generate_images(user=user_of(request), within=within, **asked), created_jobs_shown
         )
 
@@ -154,9 +155,13 @@ class RetryJob(Endpoint):
         shown=examples.RETRIED_JOB,
         operation_id="jobs_retry",
     )
-    @in_one_transaction
-    def post(self, request: Request, job_id: UUID) -> Response:
-        return Response(job_shown(retry_job(user=user_of(request), uid=job_id)), status=201)
+    @keyed
+    def post(self, request: Request, claim: Claim, job_id: UUID) -> Response:
+        def make(within: Within) -> None:
+            with transaction.atomic():
+                within([retry_job(user=user_of(request), uid=job_id).pk])
+
+        return claim.answer_about_jobs(make, lambda made: job_shown(Job.objects.get(pk=made[0])))
 
 
 class PendingCount(Endpoint):
@@ -176,7 +181,8 @@ def cancelled(request: Request, uid: UUID, kind: str | None = None) -> Response:
     return Response(body, status=200 if outcome.state == "cancelled" else 202)
 
 
-def created_jobs_shown(made: Generated) -> dict[str, Any]:
+def created_jobs_shown(job_ids: list[int]) -> dict[str, Any]:
+    made = generated(job_ids)
     return {
         "jobs": jobs_shown(made.jobs),
         "jobId": made.jobs[0].uid,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
@@ -12,7 +13,9 @@ class IdempotencyKey(models.Model):
     """One request that creates work, named by its client.
 
     While it runs, `holder` may finish it until `lease_until` (the database's clock); then a repeat may take it over,
-    and the first holder can no longer commit. `status` and `body` are the answer, written in the work's transaction.
+    and the first holder can no longer commit. `made` are the jobs, written in the transaction that made them; `status`
+    and `body` the answer about them, written as soon as it is built. Whoever takes over a request that died in between
+    makes nothing again and answers about the same jobs.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_index=False)
@@ -23,6 +26,7 @@ class IdempotencyKey(models.Model):
     lease_until = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     body = models.BinaryField(default=b"")
+    made = ArrayField(models.BigIntegerField(), null=True)
     created_at = models.DateTimeField()
 
     class Meta:

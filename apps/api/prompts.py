@@ -23,6 +23,7 @@ from apps.api.priorities import PRIORITY
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Money, Prose, Url, Urls, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.estimates import statistics
+from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, find_job
 from apps.studio.models import PromptJob
 from apps.studio.services import queue_prompt
@@ -125,9 +126,9 @@ class PromptQueue(Endpoint):
     def post(self, request: Request, claim: Claim) -> Response:
         asked = read(QueuePromptSerializer, request)
         allow_priority(asked["priority"], urgent_allowed=urgent_allowed(request))
-        return claim.answer_of(
+        return claim.answer_about_jobs(
             lambda within: queue_prompt(user=user_of(request), within=within, **asked),
-            lambda job: QueuedPromptSerializer(fact_of(job)).data,
+            lambda made: QueuedPromptSerializer(fact_of(Job.objects.get(pk=made[0]))).data,
         )
 
     @documented(

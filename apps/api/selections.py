@@ -1,5 +1,6 @@
 """`/api/workspaces/{id}/generate`, `/cancel`, `/remove` and `/restore`: one request for a selection of rows."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from apps.jobs.services import allow_priority
 from apps.studio.deletion import bring_rows_back, put_rows_away
 from apps.studio.late import still_paid
 from apps.studio.selections import MOST_ROWS, Outcome, cancel_rows, each_row
-from apps.studio.services import Generated, generate_images
+from apps.studio.services import Generated, generate_images, generated
 
 
 class SelectionSerializer(CamelSerializer):
@@ -108,8 +109,8 @@ class GenerateRows(Endpoint):
                 return dict(orjson.loads(part))
             made: list[dict[str, Any]] = []
 
-            def within(generated: Generated) -> None:
-                made[:] = [_jobs_of(generated)]
+            def within(job_ids: Sequence[int]) -> None:
+                made[:] = [_jobs_of(generated(job_ids))]
                 part.keep(Response(made[0], status=200))
 
             try:

@@ -26,6 +26,7 @@ from apps.studio.rows import references_of, subject_of
 from apps.studio.sizes import output_size
 
 GENERATING, COMPLETED, PENDING = "generating", "completed", "pending"
+Within = Callable[[Sequence[int]], object]
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ def generate_images(
     count: int | None = None,
     priority: int = 5,
     unless_busy: bool = False,
-    within: Callable[[Generated], object] = lambda _made: None,
+    within: Within = lambda _job_ids: None,
 ) -> Generated:
     """Queues the row's images, and with `use_ai_prompt` a prompt job that they wait for, all in one transaction.
 
-    `within` is called with what was made inside that transaction: what it writes is there exactly when the jobs are.
+    `within` is called with the ids of the jobs inside that transaction: what it writes is there exactly when they are.
 
     Image jobs that wait for a person to type a prompt are released with the row's prompt instead of made anew.
     Problem 422: target_missing, prompt_missing, or what is wrong with a picture; with `unless_busy` 409 row_busy when
@@ -74,9 +75,9 @@ def generate_images(
         with transaction.atomic():
             released = _release_waiting(row, prompt, source)
             if released:
-                made = Generated(released, None, COMPLETED)
-                within(made)
-                return made
+                within(released)
+        if released:
+            return generated(released)
     pictures = _pictures_of(row)
     wanted, generation = count or row.workspace.images_per_generate, uuid.uuid4()
     with transaction.atomic():
@@ -93,11 +94,19 @@ def generate_images(
         if not use_ai_prompt:
             ids = [image_job.pk for image_job in image_jobs]
             ImageJob.objects.filter(pk__in=ids).update(prompt=prompt, prompt_source=source)
-        set_money_aside(row.workspace.owner_id, *([prompt_job] if prompt_job else []), *image_jobs)
-        jobs = list(Job.objects.filter(pk__in=[image_job.pk for image_job in image_jobs]).order_by("pk"))
-        made = Generated(jobs, prompt_job.job if prompt_job else None, GENERATING if prompt_job else COMPLETED)
+        asked: list[PromptJob | ImageJob] = [*([prompt_job] if prompt_job else []), *image_jobs]
+        made = [one.pk for one in asked]
         within(made)
-    return made
+        set_money_aside(row.workspace.owner_id, *asked)  # last: everybody waits for the budgets' locks
+    return generated(made)
+
+
+def generated(job_ids: Sequence[int]) -> Generated:
+    """What one press made, as it stands now."""
+    jobs = list(Job.objects.filter(pk__in=job_ids).order_by("pk"))
+    prompt_job = next((job for job in jobs if job.kind == "prompt"), None)
+    images = [job for job in jobs if job is not prompt_job]
+    return Generated(images, prompt_job, GENERATING if prompt_job else COMPLETED)
 
 
 def queue_prompt(
@@ -111,7 +120,7 @@ def queue_prompt(
     existing_prompt: str = "",
     instructions: str = "",
     apply_to_row: bool = False,
-    within: Callable[[Job], object] = lambda _job: None,
+    within: Within = lambda _job_ids: None,
 ) -> Job:
     """Queues a prompt for a row, without images. `ref_urls` None: the row's own references; `within` as above."""
     row = find_row(user, row_id)
@@ -135,10 +144,9 @@ def queue_prompt(
             row_prompt=row.prompt_override if apply_to_row else None,
             on_failure=PromptPolicy.FAIL,
         )
+        within([prompt_job.pk])
         set_money_aside(row.workspace.owner_id, prompt_job)
-        job = Job.objects.get(pk=prompt_job.pk)
-        within(job)
-    return job
+    return Job.objects.get(pk=prompt_job.pk)
 
 
 def set_money_aside(owner_id: int, *asked: PromptJob | ImageJob) -> None:
@@ -168,14 +176,14 @@ def _own_prompt(row: Row) -> tuple[str, str]:
     return prompt, source
 
 
-def _release_waiting(row: Row, prompt: str, source: str) -> list[Job]:
+def _release_waiting(row: Row, prompt: str, source: str) -> list[int]:
     with transaction.atomic():
         theirs = Job.objects.filter(subject=subject_of(row), status=Status.WAITING, reason=Reason.NEEDS_PROMPT)
         waiting = theirs.select_for_update().order_by("pk")
         ids = [job.pk for job in waiting]
         ImageJob.objects.filter(job__in=ids).update(prompt=prompt, prompt_source=source)
         lifecycle.release(ids, reason="prompt_typed")
-    return list(Job.objects.filter(pk__in=ids).order_by("pk"))
+    return ids
 
 
 def _pictures_of(row: Row) -> Pictures:

@@ -10,15 +10,19 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.api import idempotency
 from apps.api import jobs as jobs_resource
 from apps.api import workspaces as workspaces_resource
+from apps.api.idempotency import Claim, keyed
 from apps.api.models import IdempotencyKey
 from apps.jobs.models import Job
+from apps.jobs.services import cancel_job
+from apps.studio import services
 from apps.studio.models import Row, Workspace
 from apps.studio.services import generate_images
 from tests.api.conftest import Caller, caller_of, problem
@@ -164,7 +168,7 @@ def _generate(owner: User, row: Row, key: str) -> Any:
 def test_a_holder_that_lost_its_key_makes_nothing(owner: User, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its lease ran out while it fetched pictures, and a repeat took over."""
 
-    def slow(*, within: Callable[[Any], None], **asked: Any) -> Any:
+    def slow(*, within: Callable[[Any], object], **asked: Any) -> Any:
         IdempotencyKey.objects.update(holder=uuid.uuid4())
         return generate_images(within=within, **asked)
 
@@ -173,9 +177,25 @@ def test_a_holder_that_lost_its_key_makes_nothing(owner: User, key: str, monkeyp
     assert not Job.objects.exists()
 
 
-def test_a_crash_before_the_answer_is_stored_leaves_no_work(
+def test_a_crash_before_the_commit_leaves_no_work(owner: User, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_given: Any) -> None:
+        raise RuntimeError("killed")
+
+    row = _row(owner)
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "set_money_aside", dies)
+        assert _generate(owner, row, key).status_code == 500
+    assert not Job.objects.exists()
+    assert not IdempotencyKey.objects.exists()
+    assert _generate(owner, row, key).status_code == 201
+    assert Job.objects.count() == 2
+
+
+def test_a_crash_between_the_commit_and_the_answer_makes_nothing_twice(
     owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The repeat answers about the jobs that are there: also with another holder, and also a retry of a job."""
+
     def dies(_made: Any) -> None:
         raise RuntimeError("killed")
 
@@ -183,14 +203,29 @@ def test_a_crash_before_the_answer_is_stored_leaves_no_work(
     with monkeypatch.context() as patch:
         patch.setattr(jobs_resource, "created_jobs_shown", dies)
         assert _generate(owner, row, key).status_code == 500
-    assert not Job.objects.exists()
-    assert _generate(owner, row, key).status_code == 201
+    made = set(Job.objects.values_list("uid", flat=True))
+    assert len(made) == 2
+    again = _generate(owner, row, key)
+    assert again.status_code == 201
+    assert {job["jobId"] for job in again.json()["jobs"]} == {str(uid) for uid in made}
+    assert _generate(owner, row, key)["Idempotent-Replayed"] == "true"
     assert Job.objects.count() == 2
+    failed = Job.objects.first()
+    cancel_job(user=owner, uid=failed.uid)  # type: ignore[union-attr]
+    path = f"/api/jobs/{failed.uid}/retry"  # type: ignore[union-attr]
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs_resource, "job_shown", dies)
+        assert post(caller_of(owner), "retry", {}, path).status_code == 500
+    answer = post(caller_of(owner), "retry", {}, path)
+    assert (answer.status_code, answer.json()["retriedFrom"]) == (201, str(failed.uid))  # type: ignore[union-attr]
+    assert Job.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_dies_inside_the_work_leaves_nothing(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL ends the session after the jobs were written and before the answer was stored."""
+def test_a_request_that_was_killed_after_its_commit_is_answered_after_its_lease(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends the session right after the jobs were committed: nothing more is written for that request."""
     owner = UserFactory()
     row = _row(owner)
 
@@ -200,12 +235,48 @@ def test_a_connection_that_dies_inside_the_work_leaves_nothing(key: str, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(jobs_resource, "created_jobs_shown", dies)
+        patch.setattr(Claim, "release", lambda claim: None)
         assert _generate(owner, row, key).status_code == 503
     connection.close()
-    assert not Job.objects.exists()
+    assert Job.objects.count() == 2
+    problem(_generate(owner, row, key), 409, "idempotency_in_progress")
     IdempotencyKey.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert _generate(owner, row, key).status_code == 201
     assert Job.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_went_wrong_first_is_told_when_the_key_cannot_be_freed(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is away for the work and for the release alike: the caller hears of the work."""
+    claim = Claim({"user_id": 1, "route": "r", "key": key}, uuid.uuid4())
+
+    def away(*_given: Any) -> Any:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(Claim, "_mine", away)
+    claim.release()
+    create = keyed(lambda _view, _request, _claim: 1 / 0)
+    monkeypatch.setattr(idempotency, "claim_key", lambda _request: claim)
+    with pytest.raises(ZeroDivisionError):
+        create(None, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_is_built_outside_the_work(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits behind the quota's and the budgets' locks while we ask Redis how the lanes stand."""
+    owner = UserFactory()
+    held: list[int] = []
+    shown = jobs_resource.created_jobs_shown
+
+    def looks(made: list[int]) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            held.append(cursor.fetchone()[0])
+        return shown(made)
+
+    monkeypatch.setattr(jobs_resource, "created_jobs_shown", looks)
+    assert _generate(owner, _row(owner), key).status_code == 201
+    assert held == [0]
 
 
 def at_once(requests: list[Callable[[], Any]]) -> list[Any]:

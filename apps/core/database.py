@@ -1,6 +1,8 @@
 """Telling PostgreSQL's bad moments from our own mistakes, and statements that it plans once a connection."""
 
 import time
+from collections.abc import Collection
+from enum import IntEnum
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -55,6 +57,29 @@ def refused_writes_lately() -> bool:
 
 def _state(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
+
+
+class Locks(IntEnum):
+    """The first key of our advisory locks: what the second one names. Two kinds never meet, whatever their hashes."""
+
+    LANE = 1
+    QUEUE = 2
+    BUDGET = 3
+
+
+def lock_names(kind: Locks, names: Collection[str]) -> None:
+    """Until the transaction ends, in the order of the locks themselves: two names may share one.
+
+    A statement of its own before what it guards: under READ COMMITTED that sees all that was committed before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_NAMES, {"kind": kind, "names": list(names)})
+
+
+_LOCK_NAMES = """
+SELECT pg_advisory_xact_lock(%(kind)s, key) FROM (
+  SELECT DISTINCT hashtext(name) AS key FROM unnest(%(names)s::text[]) AS name ORDER BY key) keys
+"""
 
 
 def prepared_cursor() -> CursorWrapper:

@@ -26,23 +26,23 @@ class Heart:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._open: dict[int, Run] = {}
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
         threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True).start()
 
     @contextmanager
     def beating(self, run: Run) -> Iterator[None]:
-        with self._changed:
+        with self._changing:
             self._open[id(run)] = run
         try:
             yield
         finally:
-            with self._changed:
+            with self._changing:
                 del self._open[id(run)]
 
     def _beat_for_ever(self) -> None:
         while True:
             time.sleep(settings.HEARTBEAT_SECONDS)
-            with self._changed:
+            with self._changing:
                 runs = list(self._open.values())
             for run in runs:
                 self._beat(run)

@@ -24,7 +24,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from apps.core.database import prepared_cursor
+from apps.core.database import Locks, prepared_cursor
 from apps.core.errors import Remedy
 from apps.jobs import announce, quotas, sql, wakeups
 from apps.jobs.lanes import limits_of
@@ -162,7 +162,7 @@ def park(lease: Lease, *, seconds: float, stage: str) -> bool:
     """Gives the worker back while a provider works; the job is due again in `seconds` or when its webhook comes."""
     parked = bool(_rows(sql.PARK, _fence(lease) | {"seconds": seconds, "stage": stage}))
     if parked:
-        wakeups.wake_in(lease.lane, seconds)
+        wakeups.wake_in(lease.lane, seconds, lease.priority)
     return parked
 
 
@@ -179,7 +179,7 @@ def reschedule(lease: Lease, *, seconds: float, reason: str, outcome: str, failu
         message=failure.message,
     )
     if moved:
-        wakeups.wake_in(lease.lane, seconds)
+        wakeups.wake_in(lease.lane, seconds, lease.priority)
     return moved
 
 
@@ -218,7 +218,7 @@ def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner"
         )
     for change in changes:
         if change.new == "processing":
-            wakeups.wake_after_commit(change.lane)
+            wakeups.wake_after_commit(change.lane, change.priority)
     return changes
 
 
@@ -268,7 +268,7 @@ def nudge(job_id: int) -> bool:
     """A parked job is due now: its webhook came. Whoever resumes it asks the provider; the news itself is not believed."""
     rows = _rows(sql.NUDGE, {"job_id": job_id})
     for row in rows:
-        wakeups.wake_after_commit(str(row["lane"]))
+        wakeups.wake_after_commit(row["lane"], row["priority"])
     return bool(rows)
 
 
@@ -325,7 +325,7 @@ def _claiming(statement: str, lane: str, params: Mapping[str, Any]) -> tuple[boo
     else:
         with transaction.atomic():
             # A lock of its own before the statement: a count under a lock taken inside it would use an older snapshot.
-            _rows("SELECT pg_advisory_xact_lock(hashtext('pressroom.lane.' || %(lane)s))", {"lane": lane})
+            _rows("SELECT pg_advisory_xact_lock(%(space)s, hashtext(%(lane)s))", {"space": Locks.LANE, "lane": lane})
             rows = _rows(statement, params)
     _tell(rows)
     # A job that was taken from us and is queued again may be the very one that we claim: that did not finish it.
@@ -347,8 +347,12 @@ def _tell(rows: Iterable[dict[str, Any]]) -> list[Change]:
     """Wake-ups for lanes with newly queued jobs, and the live stream, once the transaction is committed."""
     changes = [Change(**{name: row[name] for name in _CHANGE_FIELDS}) for row in rows]
     announce.after_commit(changes)
-    for lane in {change.lane for change in changes if change.new == "queued"}:
-        wakeups.wake_after_commit(lane)
+    urgency: dict[str, int] = {}
+    for change in changes:
+        if change.new == "queued":
+            urgency[change.lane] = max(change.priority, urgency.get(change.lane, 0))
+    for lane, priority in urgency.items():
+        wakeups.wake_after_commit(lane, priority)
     return changes
 
 

@@ -7,7 +7,7 @@ import threading
 from apps.jobs import lifecycle, wakeups
 from apps.jobs.executor import Next, execute
 from apps.jobs.shift import Shift
-from apps.jobs.values import Lease
+from apps.jobs.values import DEFAULT_PRIORITY, Lease
 
 
 def worker_name() -> str:
@@ -23,18 +23,19 @@ def work(lane: str, *, worker: str | None = None) -> int:
     worker = worker or worker_name()
     wakeups.taken(lane)
     shift = Shift.begin()
-    count, woken, following = 0, False, Next()
+    count, woken, following, upcoming = 0, False, Next(), 0
     while True:
         lease = following.lease
         if lease is None:
             if not shift.may_take:
-                wakeups.wake(lane)
+                wakeups.wake(lane, upcoming or DEFAULT_PRIORITY)
                 return count
             lease = _take(lane, worker, resume_only=following.looked)
             if lease is None:
                 return count
-        if lease.more and not woken:
-            woken = wakeups.wake(lane)
+        if lease.next_priority and not woken:
+            woken = wakeups.wake(lane, lease.next_priority)
+        upcoming = lease.next_priority
         following = execute(lease, worker=worker, shift=shift)
         count += 1
 

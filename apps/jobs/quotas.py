@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import connection
 
+from apps.core.database import Locks
 from apps.core.errors import Problem
 from apps.jobs.values import NewJob
 
 # The lock of each owner, in the order of their ids, and in a statement of its own: the count after it sees what those
 # who had the lock before have committed.
 _LOCK = """
-SELECT id, quota, pg_advisory_xact_lock(hashtext('pressroom.queue'), id::int) FROM (
+SELECT id, quota, pg_advisory_xact_lock(%(space)s, id::int) FROM (
   SELECT id, coalesce(queue_quota, %(default)s) AS quota FROM accounts_user WHERE id = ANY(%(owners)s) ORDER BY id) owner
 WHERE quota > 0
 """
@@ -27,7 +28,7 @@ def admit(jobs: Sequence[NewJob]) -> None:
     """Inside the transaction that will add them. Problem 429 `queue_full` when an owner would have too many waiting."""
     wanted = Counter(job.owner_id for job in jobs)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"owners": list(wanted), "default": settings.QUEUE_QUOTA})
+        cursor.execute(_LOCK, {"space": Locks.QUEUE, "owners": list(wanted), "default": settings.QUEUE_QUOTA})
         for owner_id, quota, _ in cursor.fetchall():
             cursor.execute(_COUNT, {"owner": owner_id, "kinds": list(settings.KINDS), "quota": quota})
             waiting = cursor.fetchone()[0]

@@ -58,7 +58,10 @@ def to_queued(name: str, where: str, lock: str = "FOR UPDATE") -> str:
       FROM {name}_placed p WHERE j.id = p.id RETURNING j.*, p.old)"""
 
 
-def _told(*sources: str) -> str:
+_CHANGES = "SELECT events.id AS event_id, changes.* FROM changes JOIN events USING (job_id)"
+
+
+def _told(*sources: str, answer: str = _CHANGES) -> str:
     """The changes of the named CTEs, written as events and returned. What was set aside for a job that is over is free."""
     union = " UNION ALL ".join(sources)
     return f"""
@@ -70,13 +73,13 @@ def _told(*sources: str) -> str:
       INSERT INTO jobs_event (job_id, owner_id, lane, subject, old, new, stage, reason, attempt, at)
       SELECT job_id, owner_id, lane, subject, old, new, stage, reason, attempt, clock_timestamp() FROM changes
       RETURNING id, job_id)
-    SELECT events.id AS event_id, changes.* FROM changes JOIN events USING (job_id)"""
+    {answer}"""
 
 
 def _from(source: str, new: str, *, old: str = "old", reason: str = "reason") -> str:
     return (
-        f"SELECT id AS job_id, uid, owner_id, lane, subject, {old} AS old, {new} AS new, stage, {reason} AS reason, attempt "
-        f"FROM {source}"
+        f"SELECT id AS job_id, uid, owner_id, lane, priority, subject, {old} AS old, {new} AS new, stage, {reason} AS reason, "
+        f"attempt FROM {source}"
     )
 
 
@@ -151,20 +154,15 @@ def _claim() -> str:
       FROM pick WHERE j.id = pick.id RETURNING j.*)"""
 
 
-_LEASE_COLUMNS = """
-  events.id AS event_id, changes.*, c.fence, c.kind, c.provider, c.priority, c.failures, c.crashes, c.max_retries,
-  (SELECT count(*) FROM (SELECT 1 FROM jobs_job WHERE lane = %(lane)s AND status = 'queued' LIMIT 2) q) > 1 AS more"""
-
-
-def _told_with_lease(*sources: str) -> str:
-    return _told(*sources).replace(
-        "SELECT events.id AS event_id, changes.* FROM changes JOIN events USING (job_id)",
-        f"SELECT {_LEASE_COLUMNS} FROM changes JOIN events USING (job_id) LEFT JOIN claimed c ON c.id = changes.job_id",
-    )
-
+# With the lease of the one that was claimed. This snapshot still has it in the line: the next one stands second.
+_CHANGES_AND_LEASE = """
+    SELECT events.id AS event_id, changes.*, c.fence, c.kind, c.provider, c.failures, c.crashes, c.max_retries,
+      coalesce((SELECT priority FROM jobs_job WHERE lane = %(lane)s AND status = 'queued'
+                ORDER BY priority DESC, turn, seq OFFSET 1 LIMIT 1), 0) AS next_priority
+    FROM changes JOIN events USING (job_id) LEFT JOIN claimed c ON c.id = changes.job_id"""
 
 _CLAIMED = _from("claimed", "'processing'", old="'queued'")
-CLAIM = f"WITH done AS (SELECT * FROM jobs_job WHERE false), {_claim()}, {_told_with_lease(_CLAIMED)}"
+CLAIM = f"WITH done AS (SELECT * FROM jobs_job WHERE false), {_claim()}, {_told(_CLAIMED, answer=_CHANGES_AND_LEASE)}"
 
 _COMPLETED = f"""
 WITH done AS (
@@ -174,7 +172,7 @@ WITH done AS (
 {_attempt("'completed'")},"""
 _DONE = (_from("done", "'completed'", old="'processing'"), _from("released", "'queued'", reason="'dependency'"))
 COMPLETE = f"{_COMPLETED} {_told(*_DONE)}"
-COMPLETE_AND_CLAIM = f"{_COMPLETED} {_claim()}, {_told_with_lease(*_DONE, _CLAIMED)}"
+COMPLETE_AND_CLAIM = f"{_COMPLETED} {_claim()}, {_told(*_DONE, _CLAIMED, answer=_CHANGES_AND_LEASE)}"
 
 # A parked job whose time has come continues the same attempt under a new fence. The next one is asked for in the order
 # of its index: EXISTS would read the whole table, as the planner believes a third of it to be due.
@@ -187,8 +185,8 @@ UPDATE jobs_job j SET fence = j.fence + 1, worker = %(worker)s, wake_at = NULL,
 FROM pick WHERE j.id = pick.id
 RETURNING j.id AS job_id, j.uid, j.fence, j.attempt, j.kind, j.lane, j.provider, j.owner_id, j.priority, j.subject,
   j.failures, j.crashes, j.max_retries,
-  coalesce((SELECT o.wake_at FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at IS NOT NULL AND o.id <> j.id
-            ORDER BY o.wake_at LIMIT 1) <= clock_timestamp(), false) AS more
+  coalesce((SELECT o.priority FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at <= clock_timestamp() AND o.id <> j.id
+            ORDER BY o.wake_at LIMIT 1), 0) AS next_priority
 """
 
 HEARTBEAT = f"""
@@ -206,7 +204,7 @@ WHERE {HELD} RETURNING wake_at
 
 NUDGE = """
 UPDATE jobs_job SET wake_at = clock_timestamp()
-WHERE id = %(job_id)s AND wake_at > clock_timestamp() RETURNING lane
+WHERE id = %(job_id)s AND wake_at > clock_timestamp() RETURNING lane, priority
 """
 
 STAGE = f"""
@@ -233,14 +231,20 @@ WITH done AS (
 {_told(_from("done", "'scheduled'", old="'processing'"))}
 """
 
-# The worker's answer to a cancel mark.
-CANCEL_HELD = f"""
+
+def _cancelled(*, held: str, crashes: int) -> str:
+    return f"""
 WITH done AS (
-  UPDATE jobs_job SET status = 'cancelled', finished_at = clock_timestamp(), {_RELEASE_HOLD}, stage = '', reason = ''
-  WHERE {HELD} AND cancel_requested_at IS NOT NULL RETURNING *),
+  UPDATE jobs_job SET status = 'cancelled', finished_at = clock_timestamp(), {_RELEASE_HOLD}, stage = '', reason = '',
+    crashes = crashes + {crashes}
+  WHERE {held} AND cancel_requested_at IS NOT NULL RETURNING *),
 {_attempt("'cancelled'")},
 {_told(_from("done", "'cancelled'", old="'processing'"))}
 """
+
+
+# The worker's answer to a cancel mark.
+CANCEL_HELD = _cancelled(held=HELD, crashes=0)
 
 # Before REQUEST_CANCEL, and not in it: waiting for a claim there, it would see the claimed row in one place and the
 # queued one in another, and PostgreSQL checks the constraints of that mixture before it notices.
@@ -268,10 +272,11 @@ done AS (
 {_told(_from("done", "status"))}
 """
 
-# Dependants of a job that ended without completing end with it, unless its handler gave them another way.
-END_DEPENDANTS = f"""
+
+def _end_waiting(which: str) -> str:
+    return f"""
 WITH target AS MATERIALIZED (
-  SELECT id FROM jobs_job WHERE waits_for_id = ANY(%(job_ids)s) AND status = 'waiting' ORDER BY id FOR UPDATE),
+  SELECT id FROM jobs_job WHERE {which} AND status = 'waiting' ORDER BY id FOR UPDATE),
 done AS (
   UPDATE jobs_job j SET status = %(status)s, finished_at = clock_timestamp(), stage = '', reason = '',
     error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
@@ -279,7 +284,10 @@ done AS (
 {_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
 """
 
-END_WAITING = END_DEPENDANTS.replace("waits_for_id = ANY", "id = ANY")
+
+# Dependants of a job that ended without completing end with it, unless its handler gave them another way.
+END_DEPENDANTS = _end_waiting("waits_for_id = ANY(%(job_ids)s)")
+END_WAITING = _end_waiting("id = ANY(%(job_ids)s)")
 
 RELEASE = f"""
 WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting'")},
@@ -361,9 +369,7 @@ WITH done AS (
 {_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
 {_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
 """
-RESCUE_CANCELLED = CANCEL_HELD.replace(HELD, f"{HELD} AND lease_until < clock_timestamp()").replace(
-    "status = 'cancelled', finished_at", "status = 'cancelled', crashes = crashes + 1, finished_at"
-)
+RESCUE_CANCELLED = _cancelled(held=f"{HELD} AND lease_until < clock_timestamp()", crashes=1)
 
 
 # It joins the other line as a newcomer: a turn of its own and the highest number, so that nobody there is passed.

@@ -6,15 +6,22 @@ from datetime import datetime
 
 from apps.core.errors import Remedy
 
+DEFAULT_PRIORITY = 5  # of 1 to 10
+
 
 @dataclass(frozen=True)
 class NewJob:
-    """What `lifecycle.enqueue` needs to make one job. `run_after` starts it later, `waits_for` after another job."""
+    """What `lifecycle.enqueue` needs to make one job. `run_after` starts it later, `waits_for` after another job.
+
+    `dedupe_key`: while a job with it is live, another with the same key makes none. It is free again when that job has
+    ended: it keeps two from being open at once ("the open pack of this project"), not from being made once and for all
+    ("the run of this day"); for that, keep a row of your own with a unique key beside the job.
+    """
 
     kind: str
     owner_id: int
     subject: str = ""
-    priority: int = 5
+    priority: int = DEFAULT_PRIORITY
     waits_for_id: int | None = None
     waits_for_person: bool = False
     parent_id: int | None = None
@@ -43,7 +50,7 @@ class Lease:
     crashes: int
     max_retries: int
     resumed: bool
-    more: bool  # another job of the lane was due at that moment: a further worker is worth waking
+    next_priority: int  # of the job that was next in the lane at that moment; 0: none, nobody else is worth waking
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class Change:
     uid: uuid.UUID
     owner_id: int
     lane: str
+    priority: int
     subject: str
     old: str
     new: str

@@ -12,38 +12,52 @@ from celery import current_app
 from django.db import transaction
 
 from apps.jobs.broker import hints
+from apps.jobs.values import DEFAULT_PRIORITY
 
 OUTSTANDING_MS = 1000
 MOST_QUEUED = 50
 FARTHEST_TIMER_SECONDS = 30
 
 
-def wake_after_commit(lane: str, priority: int = 5) -> None:
+def wake_after_commit(lane: str, priority: int = DEFAULT_PRIORITY) -> None:
     """Wakes a worker of the lane once the caller's transaction is committed. Cannot fail or delay it."""
     transaction.on_commit(partial(wake, lane, priority), robust=True)
 
 
-def wake(lane: str, priority: int = 5) -> bool:
-    """Whether a message was sent; not when one is on its way already or Redis is away."""
+def wake(lane: str, priority: int = DEFAULT_PRIORITY) -> bool:
+    """Whether a message was sent; not when one as urgent is on its way already or Redis is away.
+
+    `priority` is that of the lane's most urgent job, as far as the caller knows: among the messages of several lanes
+    that one pool of workers serves, the urgent one is taken first. What the worker then claims the database decides.
+    """
     return bool(
         hints.attempt(
             lambda client: (
-                client.set(_mark(lane), 1, nx=True, px=OUTSTANDING_MS)
-                and not _is_full(client, lane)
-                and _send(lane, priority)
+                _is_first_so_urgent(client, lane, priority) and not _is_full(client, lane) and _send(lane, priority)
             )
         )
     )
 
 
-def wake_in(lane: str, seconds: float) -> None:
+def _is_first_so_urgent(client: redis.Redis, lane: str, priority: int) -> bool:
+    """Marks that a message is on its way. Two at once may both send: a doubled wake-up does no harm."""
+    if client.set(_mark(lane), priority, nx=True, px=OUTSTANDING_MS):
+        return True
+    on_its_way = client.get(_mark(lane))
+    if on_its_way is not None and int(on_its_way) >= priority:
+        return False
+    client.set(_mark(lane), priority, px=OUTSTANDING_MS)
+    return True
+
+
+def wake_in(lane: str, seconds: float, priority: int = DEFAULT_PRIORITY) -> None:
     """A timed wake-up, at most one for each lane and second; beyond 30 s dispatch alone sees to it."""
     if not 0 < seconds <= FARTHEST_TIMER_SECONDS:
         return
     delay = math.ceil(seconds * 4) / 4
     hints.attempt(
         lambda client: (
-            client.set(f"pressroom:timer:{lane}:{delay}", 1, nx=True, px=250) and _send(lane, 5, countdown=delay)
+            client.set(f"pressroom:timer:{lane}:{delay}", 1, nx=True, px=250) and _send(lane, priority, countdown=delay)
         )
     )
 

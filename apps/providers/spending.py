@@ -23,6 +23,7 @@ from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest, TruncDay
 
 from apps.accounts.models import Budget
+from apps.core.database import Locks, lock_names
 from apps.providers.clock import database_now
 from apps.providers.models import Call, CallState, Earmark
 
@@ -264,11 +265,8 @@ def _limits() -> list[Limit]:
 
 
 def _lock(limits: Sequence[Limit]) -> None:
-    """A statement of its own before the sums: under READ COMMITTED they then see all that was set aside before."""
-    names = sorted({f"pressroom.budget.{limit.owner_id or ''}.{limit.provider}" for limit in limits})
-    with connection.cursor() as cursor:
-        for name in names:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+    """Before the sums, which then see all that was set aside before."""
+    lock_names(Locks.BUDGET, {f"{limit.owner_id or ''}.{limit.provider}" for limit in limits})
 
 
 def _standing(limit: Limit, now: datetime) -> Standing:

@@ -48,7 +48,7 @@ ON CONFLICT (user_id, route, key) DO UPDATE SET
     made = CASE WHEN mine.created_at < now() - make_interval(hours => %(hours)s) THEN NULL ELSE mine.made END
 WHERE mine.created_at < now() - make_interval(hours => %(hours)s)
     OR (mine.status IS NULL AND mine.request_digest = EXCLUDED.request_digest
-        AND (mine.lease_until < now() OR mine.lease_until > now() + 2 * make_interval(secs => %(lease)s)))
+        AND (mine.lease_until <= now() OR mine.lease_until > now() + 2 * make_interval(secs => %(lease)s)))
 RETURNING made
 """
 _SWEEP = "DELETE FROM api_idempotency_key WHERE created_at < now() - make_interval(hours => %s) AND lease_until < now()"

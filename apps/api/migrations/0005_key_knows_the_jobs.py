@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0003_key_age'),
+        ('api', '0004_readiness'),
     ]
 
     operations = [

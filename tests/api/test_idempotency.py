@@ -191,6 +191,7 @@ def test_a_crash_before_the_commit_leaves_no_work(owner: User, key: str, monkeyp
     assert Job.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_crash_between_the_commit_and_the_answer_makes_nothing_twice(
     owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

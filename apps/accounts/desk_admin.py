@@ -5,6 +5,8 @@ from functools import wraps
 from typing import Any, cast
 
 from django import forms
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -44,6 +46,20 @@ class DeskAdmin(ModelAdmin):
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         _record(request, f"delete {self.opts.verbose_name}", queryset)
         return super().log_deletions(request, queryset)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """400 for chosen ids that cannot be ids of this table: PostgreSQL would refuse the question with an error."""
+        key: Any = self.opts.pk
+        while key.remote_field:  # a table whose key is another's
+            key = key.target_field
+        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                key.clean(chosen, None)
+            except ValidationError as error:
+                raise SuspiciousOperation("A chosen id is none.") from error
+            if "\0" in chosen:
+                raise SuspiciousOperation("A chosen id has a NUL in it.")
+        return super().response_action(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Only what this person may do, each written down. Deleting is: by log_deletions, after it was confirmed."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ from apps.core.errors import Problem
 
 log = structlog.get_logger(__name__)
 
-MOST_INSIDE = 3  # threads of one process: one is served, the others wait; a page sends three pictures at once
+# Threads of one process: one is served, the others wait. Nobody has all the places: a page sends two pictures at once.
+MOST_INSIDE = 3
+MOST_EACH = 2
 WAIT_SECONDS = 10.0
 WORK_SECONDS = 30.0  # the largest picture takes 3 s on a machine that has time
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -47,12 +50,12 @@ class Looked:
     thumbnail: bytes
 
 
-def prepare(data: bytes) -> Prepared:
-    """Checks and re-encodes what a person brought. Problem 422 as in `images.open_checked`, or it needs too much memory.
+def prepare(data: bytes, *, person: int | None = None) -> Prepared:
+    """Checks and re-encodes what a person (the id of a user) brought. Problem 422 as in `images.open_checked`, or it needs too much memory.
 
     Problem 503 (all functions here): others are being opened, or the machine is too busy for this one.
     """
-    head, [stored, thumbnail] = _decoder.ask("prepare", data, {})
+    head, [stored, thumbnail] = _decoder.ask("prepare", data, {}, person=person)
     return Prepared(Encoded(stored, head["suffix"], head["width"], head["height"]), thumbnail)
 
 
@@ -122,10 +125,13 @@ class _Decoder:
         self._running: _Process | None = None
         self._free = Condition()
         self._inside = 0
+        self._of: Counter[int | None] = Counter()
         self._busy = False
 
-    def ask(self, work: str, data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        with self._turn():
+    def ask(
+        self, work: str, data: bytes, asked: dict[str, Any], *, person: int | None = None
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        with self._turn(person):
             try:
                 head, parts = self._ask(work, data, asked)
             except TimeoutError as error:
@@ -160,25 +166,31 @@ class _Decoder:
         return running.end(patience=patience) if running else 0
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, person: int | None) -> Iterator[None]:
         with self._free:
-            if self._inside >= MOST_INSIDE:
+            if self._inside >= MOST_INSIDE or (person is not None and self._of[person] >= MOST_EACH):
                 raise _occupied()
-            self._inside += 1
+            self._enter(person, 1)
             try:
                 if not self._free.wait_for(lambda: not self._busy, WAIT_SECONDS):
                     raise _occupied()
             except BaseException:
-                self._inside -= 1
+                self._enter(person, -1)
                 raise
             self._busy = True
         try:
             yield
         finally:
             with self._free:
-                self._inside -= 1
+                self._enter(person, -1)
                 self._busy = False
                 self._free.notify()
+
+    def _enter(self, person: int | None, step: int) -> None:
+        self._inside += step
+        self._of[person] += step
+        if not self._of[person]:
+            del self._of[person]
 
 
 def _start() -> _Process:
@@ -204,7 +216,7 @@ def _occupied() -> Problem:
     return Problem(
         503,
         "decoder_busy",
-        "Other pictures are being opened right now. This one was not looked at.",
+        "Other pictures are being opened right now, or two of yours. This one was not looked at.",
         "Try again in a few seconds.",
         headers={"Retry-After": "2"},
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from threading import Condition
+from threading import Lock
 from urllib.parse import urlsplit
 
 from apps.assets import images
@@ -13,14 +13,12 @@ from apps.core import http
 from apps.core.errors import Problem
 
 MOST_AT_ONCE = 2  # threads of a process that may wait for hosts of pictures; a person has one of them at most
-WAIT_SECONDS = 3.0
 _HEADERS = {"Accept": "image/jpeg, image/png, image/webp"}
 _REDIRECTS = 3
 _FIRST_TRY = 0.3  # of the time: a host that is only slow to wake gets the rest
 
-_changed = Condition()
+_lock = Lock()
 _fetching: set[int] = set()
-_waiting = 0
 
 
 @dataclass(frozen=True)
@@ -55,29 +53,18 @@ def fetch(url: str, *, owner_id: int, seconds: float, etag: str = "", last_modif
 
 @contextmanager
 def _turn(owner_id: int) -> Iterator[None]:
-    """A slow host holds a thread that serves everybody: two at most, one of a person, and one more that waits."""
-    global _waiting
-    with _changed:
-        if not _may_fetch(owner_id):
-            if _waiting:
-                raise _occupied(owner_id)
-            _waiting += 1
-            try:
-                if not _changed.wait_for(lambda: _may_fetch(owner_id), WAIT_SECONDS):
-                    raise _occupied(owner_id)
-            finally:
-                _waiting -= 1
+    """A slow host holds a thread that serves everybody. Nobody waits here: that would hold another one."""
+    with _lock:
+        if owner_id in _fetching:
+            raise _underway()
+        if len(_fetching) >= MOST_AT_ONCE:
+            raise _occupied()
         _fetching.add(owner_id)
     try:
         yield
     finally:
-        with _changed:
+        with _lock:
             _fetching.discard(owner_id)
-            _changed.notify_all()
-
-
-def _may_fetch(owner_id: int) -> bool:
-    return owner_id not in _fetching and len(_fetching) < MOST_AT_ONCE
 
 
 def _reply(url: str, headers: dict[str, str], seconds: float) -> http.Reply:
@@ -110,22 +97,23 @@ def _printable(value: str, most: int) -> str:
     return value if len(value) <= most and value.isascii() and value.isprintable() else ""
 
 
-def _occupied(owner_id: int) -> Problem:
-    again = {"Retry-After": "3"}
-    if owner_id in _fetching:
-        return Problem(
-            429,
-            "fetch_underway",
-            "Another picture of yours is being fetched from its address right now.",
-            "Try again in a few seconds.",
-            headers=again,
-        )
+def _underway() -> Problem:
+    return Problem(
+        429,
+        "fetch_underway",
+        "Another picture of yours is being fetched from its address right now.",
+        "Try again in a few seconds.",
+        headers={"Retry-After": "3"},
+    )
+
+
+def _occupied() -> Problem:
     return Problem(
         503,
         "fetch_busy",
         "Pictures of others are being fetched from slow hosts right now. Nothing was started.",
         "Try again in a few seconds, or upload the picture: that need not wait.",
-        headers=again,
+        headers={"Retry-After": "3"},
     )
 
 

@@ -148,7 +148,7 @@ def _prepared(owner: User, data: bytes) -> Prepared:
     space = space_of(owner)
     if space.limit and space.used >= space.limit:
         raise no_room(space, len(data))
-    return decoder.prepare(data)
+    return decoder.prepare(data, person=owner.pk)
 
 
 def _digest(prepared: Prepared) -> str:

@@ -105,8 +105,12 @@ def _made_here(owner: User, url: str) -> Asset | None:
     image = GeneratedImage.objects.filter(pk=image_id, owner=owner).first() if image_id else None
     if image is None:
         return None
+    name = f"image {image.pk}"
+    known = Asset.objects.filter(owner=owner, name=name, source_digest="").first()
+    if known:
+        return known
     with open_file(str(image.file)) as file:
-        return store_upload(owner=owner, file=file, name=f"image {image.pk}")
+        return store_upload(owner=owner, file=file, name=name)
 
 
 def assets_of(urls: Sequence[str]) -> list[Asset]:

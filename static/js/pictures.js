@@ -82,7 +82,7 @@ async function addFiles(dialog, input) {
   const show = () => showSent(bar, shares.reduce((sum, one) => sum + one, 0), files.length);
   input.value = "";
   show();
-  const results = await few(files, 3, (file, index) => upload(file, (sent, total) => { shares[index] = sent / total; show(); }));
+  const results = await few(files, 2, (file, index) => upload(file, (sent, total) => { shares[index] = sent / total; show(); }));
   bar.hidden = true;
   state.urls.push(...results.filter(result => result.ok).map(result => result.value.url));
   sayIn(dialog, results.find(result => !result.ok)?.error);

@@ -4,7 +4,7 @@ import { addRow, showSent } from "./pictures.js";
 import { announce } from "./say.js";
 
 const KINDS = new Set(["image/jpeg", "image/png", "image/webp"]);
-const AT_ONCE = 3;
+const AT_ONCE = 2; // of one person the server opens two pictures at a time
 const panel = document.getElementById("uploads");
 const part = name => panel.querySelector(`[data-up-${name}]`);
 const megabytes = bytes => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -147,6 +147,30 @@ def test_few_wait_for_it_and_the_others_are_sent_away(apart: decoder._Decoder) -
     assert decoder.look(drawn("PNG")).width == 64
 
 
+def test_nobody_has_all_the_places(apart: decoder._Decoder) -> None:
+    decoder.look(drawn("PNG"))
+    os.kill(pid_of(apart), signal.SIGSTOP)
+    widths: list[int] = []
+
+    def bring(person: int) -> None:
+        widths.append(decoder.prepare(drawn("PNG"), person=person).encoded.width)
+
+    threads = [threading.Thread(target=bring, args=(1,), daemon=True) for _ in range(decoder.MOST_EACH)]
+    for thread in threads:
+        thread.start()
+    until(lambda: apart._inside == decoder.MOST_EACH)
+    with pytest.raises(Problem, match="decoder_busy"):
+        decoder.prepare(drawn("PNG"), person=1)
+    threads.append(threading.Thread(target=bring, args=(2,), daemon=True))
+    threads[-1].start()
+    until(lambda: apart._inside == decoder.MOST_INSIDE)
+    os.kill(pid_of(apart), signal.SIGCONT)
+    for thread in threads:
+        thread.join()
+    assert widths == [64] * decoder.MOST_INSIDE
+    assert not apart._of
+
+
 def test_who_waits_too_long_is_sent_away(apart: decoder._Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder.look(drawn("PNG"))
     os.kill(pid_of(apart), signal.SIGSTOP)

@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection as database
 from django.test import Client
 from pytest_django import Settings
 
 from apps.accounts.models import User
-from apps.assets import fetching
+from apps.assets import fetching, library
 from apps.assets.checks import private_urls
 from apps.assets.library import data_uri, resolve, store_upload
 from apps.assets.models import Asset
@@ -149,32 +149,21 @@ def test_addresses_that_differ_in_their_query_are_different_images(owner: User) 
 
 
 @pytest.mark.usefixtures("loopback")
-@pytest.mark.django_db(transaction=True)
-def test_two_tabs_fetching_at_once_get_one_asset_one_after_the_other(owner: User) -> None:
+def test_two_processes_fetching_at_once_get_one_asset(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch, others = library.fetch, []
+
+    def meanwhile(url: str, **asked: Any) -> fetching.Fetched:
+        found = fetch(url, **asked)
+        if not others:
+            others.append(None)
+            others[0] = resolve(owner=owner, url=url)  # in another process, which is there first
+        return found
+
+    monkeypatch.setattr(library, "fetch", meanwhile)
     with serving(always(answer(drawn("PNG")))) as server:
-        found = at_once(lambda: resolve(owner=owner, url=server.url), lambda: resolve(owner=owner, url=server.url))
-    assert found[0] == found[1]
+        assert resolve(owner=owner, url=server.url) == others[0]
+        assert len(server.heads) == 2
     assert Asset.objects.count() == 1
-
-
-def at_once(*works: Callable[[], object]) -> list[object]:
-    """What each gave or raised, in the order of the works, each in a thread of its own."""
-    results: dict[int, object] = {}
-
-    def run(place: int, work: Callable[[], object]) -> None:
-        try:
-            results[place] = work()
-        except Problem as problem:
-            results[place] = problem
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=run, args=one) for one in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [results[place] for place in range(len(works))]
 
 
 @pytest.mark.usefixtures("loopback")
@@ -260,7 +249,7 @@ def test_admin_shows_assets_and_changes_none(owner: User, photo: Photo, admin_cl
 
 
 @pytest.fixture
-def held(owner: User, other: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[User], None]]:
+def held() -> Iterator[Callable[[User], None]]:
     """Lets somebody's fetch begin at a host that answers when the test is over."""
     over, threads = threading.Event(), []
 
@@ -289,10 +278,7 @@ def held(owner: User, other: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_person_fetches_one_picture_at_a_time(
-    owner: User, other: User, held: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.05)
+def test_a_person_fetches_one_picture_at_a_time(owner: User, other: User, held: Callable[[User], None]) -> None:
     held(owner)
     with serving(always(answer(drawn("PNG")))) as quick:
         with pytest.raises(Problem) as problem:
@@ -305,9 +291,8 @@ def test_a_person_fetches_one_picture_at_a_time(
 
 @pytest.mark.usefixtures("loopback")
 def test_two_slow_hosts_hold_two_threads_and_the_rest_is_told(
-    owner: User, other: User, held: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
+    owner: User, other: User, held: Callable[[User], None]
 ) -> None:
-    monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.05)
     third = User.objects.create_user("cleo", password="wrong engine oil")
     with serving(always(answer(drawn("PNG")))) as quick:
         known = resolve(owner=third, url=quick.url)

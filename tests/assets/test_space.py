@@ -48,7 +48,7 @@ def test_nothing_is_opened_for_whom_there_is_no_room(
 ) -> None:
     settings.PICTURE_QUOTA_MB = 1
     GeneratedImageFactory(row=RowFactory(workspace__owner=owner), bytes=1_000_000)
-    monkeypatch.setattr(decoder, "prepare", lambda _data: pytest.fail("opened"))
+    monkeypatch.setattr(decoder, "prepare", lambda _data, **_asked: pytest.fail("opened"))
     with pytest.raises(Problem, match="no_room_left"):
         upload(owner, "a.png")
 

@@ -1,60 +1,75 @@
-"""The reader's own queue: the counts in the masthead and the drawer."""
+"""`/queue`: the reader's own work that waits or runs, by row; the same list in the drawer, and counts in the masthead."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Case, When
+from django.db.models import Case, Count, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.html import format_html
+from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.jobs.estimates import Outlook, describe
 from apps.jobs.models import Job
-from apps.jobs.states import LIVE, Status
-from apps.pages.pictures import pictures_of
+from apps.jobs.states import Reason, Status
+from apps.pages.queue_words import NOBODY, Actor, actor_of, contents_of
+from apps.pages.row_status import Bar, RowStatus, Said
+from apps.pages.row_view import RowView, row_views
 from apps.pages.shell import page, reader
 from apps.pages.words import Line, stage_words, waiting
+from apps.providers.models import Earmark
 from apps.studio.late import late_images
 from apps.studio.models import Row
 
-MOST = 100
-KINDS = {"prompt": "Prompt", "image": "Image"}
+MOST = 60  # rows
+LOOKED_AT = 2000  # jobs, to find the first of them
+NO_PLACE = 1 << 30
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """One job in the drawer. `before`, `after`: its neighbours in its line, none at the line's ends."""
+class Entry:
+    """A row with all it has in the queue, or a job that has no row.
 
-    job: Job
+    `movable`: its jobs that stand in one line, in order; `before`, `after`: the job to move them before or after, which
+    is its neighbour's in that line, none at the line's ends.
+    """
+
+    id: str
     title: str
-    told: str
-    look: str
+    where: str
+    href: str
+    told: RowStatus
+    actor: Actor
     thumb: str = ""
+    held: Decimal = Decimal(0)
+    wanted: Decimal = Decimal(0)
+    row: Row | None = None
+    cancel: Sequence[UUID] = ()
+    running: bool = False
     place: int | None = None
+    line: tuple[str, int] | None = None
+    movable: Sequence[UUID] = ()
     before: UUID | None = None
     after: UUID | None = None
 
     @property
-    def line(self) -> tuple[str, int] | None:
-        """Jobs of one line can change places; what does not stand in one cannot."""
-        return (self.job.lane, self.job.priority) if self.job.status == Status.QUEUED else None
-
-    @property
-    def stopping(self) -> bool:
-        return self.job.cancel_requested_at is not None
+    def position(self) -> int | None:
+        """As people count, from 1."""
+        return None if self.place is None else self.place + 1
 
 
 @page
 def queue(request: HttpRequest) -> HttpResponse:
-    tickets = tickets_of(reader(request))
-    running = [ticket for ticket in tickets if ticket.job.status == Status.PROCESSING]
-    held = [ticket for ticket in tickets if ticket.job.status != Status.PROCESSING]
-    can_move = any(ticket.before for ticket in held)
-    context = {"running": running, "waiting": held, "can_move": can_move, "late": late_images(reader(request).pk)}
-    return render(request, "queue/drawer.html", context)
+    return render(request, "queue/page.html", _listed(reader(request)))
+
+
+@page
+def listing(request: HttpRequest) -> HttpResponse:
+    """The list alone, for the drawer and for a page that is open."""
+    return render(request, "queue/list.html", _listed(reader(request)))
 
 
 @page
@@ -62,53 +77,156 @@ def summary(request: HttpRequest) -> HttpResponse:
     return render(request, "queue/counts.html")
 
 
-def tickets_of(user: User) -> list[Ticket]:
-    """In the order they will start, as far as that is known; at most 100: what runs, and then the first of the line."""
-    running_first = Case(When(status=Status.PROCESSING, then=0), When(status=Status.QUEUED, then=1), default=2)
-    line = Job.objects.of(user).filter(status__in=LIVE).order_by(running_first, "-priority", "turn", "seq")
-    jobs = list(line[:MOST])
-    outlooks, rows = describe(jobs) if jobs else {}, _rows_of(jobs)
-    pictures = pictures_of([row.target_url for row in rows.values()], owner_id=user.pk)
-    tickets = []
+def _listed(user: User) -> dict[str, object]:
+    entries, every = entries_of(user)
+    somebody = [entry for entry in entries if entry.actor.needed]
+    rest = [entry for entry in entries if not entry.actor.needed]
+    waiting_ones = [entry for entry in rest if not entry.running]
+    return {
+        "somebody": somebody,
+        "running": [entry for entry in rest if entry.running],
+        "waiting": waiting_ones,
+        "shown": len(entries),
+        "every": every,
+        "late": late_images(user.pk),
+        "can_move": any(entry.before or entry.after for entry in entries),
+    }
+
+
+def entries_of(user: User) -> tuple[list[Entry], int]:
+    """In the order they will start, as far as that is known, at most 60; and how many there are."""
+    jobs, every = _first_jobs(user)
+    outlooks = describe(jobs) if jobs else {}
+    marks = Earmark.objects.in_bulk([job.pk for job in jobs])
+    of_subject: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
-        row = rows.get(job.subject)
-        picture = pictures.get(row.target_url) if row else None
-        title = row.label or (picture.name if picture else "A row") if row else "A row that was deleted"
-        tickets.append(_ticket(job, outlooks.get(job.pk, Outlook()), title, picture.thumb if picture else ""))
-    return _with_neighbours(
-        sorted(tickets, key=lambda ticket: (1 << 30 if ticket.place is None else ticket.place, ticket.job.pk))
+        of_subject[job.subject or str(job.uid)].append(job)
+    views = _views_of(user, of_subject)
+    entries = [
+        entry
+        for subject, theirs in of_subject.items()
+        for entry in (
+            [_row_entry(views[subject], theirs, outlooks, marks)]
+            if subject in views
+            else [_job_entry(job, outlooks.get(job.pk, Outlook()), marks) for job in theirs]
+        )
+    ]
+    entries.sort(key=lambda entry: NO_PLACE if entry.place is None else entry.place)
+    return _with_neighbours(entries), every
+
+
+def _first_jobs(user: User) -> tuple[list[Job], int]:
+    """Every live job of the rows that come first: what waits for a person, what runs, then the order of the claim."""
+    live = Job.objects.of(user).live()
+    first = Case(
+        When(reason=Reason.NEEDS_PROMPT, status=Status.WAITING, then=Value(0)),
+        When(status=Status.PROCESSING, then=Value(1)),
+        When(status=Status.QUEUED, then=Value(2)),
+        default=Value(3),
+    )
+    ordered = live.order_by(first, "-priority", "turn", "seq").values_list("subject", "pk")[:LOOKED_AT]
+    subjects: dict[str, list[int]] = defaultdict(list)
+    for subject, pk in ordered:
+        subjects[subject or f"job:{pk}"].append(pk)
+    shown = list(subjects)[:MOST]
+    alone = [pk for subject in shown if subject.startswith("job:") for pk in subjects[subject]]
+    named = [subject for subject in shown if not subject.startswith("job:")]
+    every = live.aggregate(
+        rows=Count("subject", distinct=True, filter=~Q(subject="")), alone=Count("pk", filter=Q(subject=""))
+    )
+    jobs = live.filter(Q(subject__in=named) | Q(pk__in=alone)).order_by(first, "-priority", "turn", "seq")
+    return list(jobs), every["rows"] + every["alone"]
+
+
+def _views_of(user: User, subjects: Mapping[str, object]) -> dict[str, RowView]:
+    ids = [UUID(subject.removeprefix("row:")) for subject in subjects if subject.startswith("row:")]
+    found = Row.objects.filter(pk__in=ids, workspace__owner=user).select_related("workspace__owner")
+    rows = list(found)
+    return {f"row:{view.row.pk}": view for view in row_views(rows, _numbers_of(rows))}
+
+
+def _numbers_of(rows: Sequence[Row]) -> dict[UUID, int]:
+    """Each row's place in its workspace, from 1."""
+    workspaces = {row.workspace_id for row in rows}
+    places: dict[UUID, int] = defaultdict(int)
+    numbers: dict[UUID, int] = {}
+    ordered = Row.objects.filter(workspace__in=workspaces).order_by("position", "created_at")
+    for row_id, workspace_id in ordered.values_list("pk", "workspace_id"):
+        places[workspace_id] += 1
+        numbers[row_id] = places[workspace_id]
+    return numbers
+
+
+def _row_entry(
+    view: RowView, jobs: Sequence[Job], outlooks: Mapping[int, Outlook], marks: Mapping[int, Earmark]
+) -> Entry:
+    queued = [job for job in jobs if job.status == Status.QUEUED]
+    line = (queued[0].lane, queued[0].priority) if queued else None
+    in_line = [job for job in queued if (job.lane, job.priority) == line]
+    places = [place for job in queued if (place := outlooks.get(job.pk, Outlook()).position) is not None]
+    name = view.target.name if view.target else view.row.label
+    href = reverse("workspace", args=[view.row.workspace_id]) + f"#row-{view.row.pk}"
+    return Entry(
+        id=str(view.row.pk),
+        title=f"Row {view.number} · {name}" if name else f"Row {view.number}",
+        where=f"{view.row.workspace.name} · {contents_of(jobs)}",
+        href=href,
+        told=view.told,
+        actor=actor_of(view.status, view.told.look, [outlooks.get(job.pk, Outlook()) for job in jobs]),
+        thumb=view.target.thumb if view.target else "",
+        held=sum((marks[job.pk].held_usd for job in jobs if job.pk in marks), Decimal(0)),
+        wanted=sum((marks[job.pk].wanted_usd for job in jobs if job.pk in marks), Decimal(0)),
+        row=view.row,
+        cancel=view.cancel,
+        running=view.status == "running",
+        place=min(places, default=None),
+        line=line,
+        movable=[job.uid for job in in_line],
     )
 
 
-def _with_neighbours(tickets: list[Ticket]) -> list[Ticket]:
-    lines: dict[object, list[UUID]] = defaultdict(list)
-    for ticket in tickets:
-        lines[ticket.line].append(ticket.job.uid)
-    return [_between(ticket, lines[ticket.line]) if ticket.line else ticket for ticket in tickets]
-
-
-def _between(ticket: Ticket, line: list[UUID]) -> Ticket:
-    here = line.index(ticket.job.uid)
-    return replace(ticket, before=line[here - 1] if here else None, after=line[here + 1] if line[here + 1 :] else None)
-
-
-def _ticket(job: Job, outlook: Outlook, title: str, thumb: str) -> Ticket:
-    kind = KINDS.get(job.kind, job.kind)
-    if job.status == Status.PROCESSING:
-        words = (
-            "stops at its next step" if job.cancel_requested_at else stage_words(job.stage, job.provider) or "running"
-        )
-        return Ticket(job, title, f"{kind} · {words}", "running", thumb)
+def _job_entry(job: Job, outlook: Outlook, marks: Mapping[int, Earmark]) -> Entry:
+    running, mark = job.status == Status.PROCESSING, marks.get(job.pk)
     wait = waiting(Line.of(job, outlook))
-    told = format_html("{} · {}", kind, wait.lead or wait.rest or wait.word)
-    return Ticket(job, title, told, wait.look, thumb, None if job.status == Status.WAITING else outlook.position)
+    stage = "It stops at its next step." if job.cancel_requested_at else stage_words(job.stage, job.provider)
+    told = RowStatus(
+        "running" if running else wait.look,
+        "Running" if running else wait.word,
+        (Said(stage or "It runs."),) if running else tuple(Said(words) for words in (wait.lead, wait.rest) if words),
+        Bar(job.kind, held=wait.look == "held") if running or wait.look == "held" else None,
+    )
+    queued = job.status == Status.QUEUED
+    return Entry(
+        id=str(job.uid),
+        title="A row that was deleted" if job.subject.startswith("row:") else job.kind.capitalize(),
+        where=contents_of([job]),
+        href=reverse("job", args=[job.uid]),
+        told=told,
+        actor=NOBODY if running else actor_of("", wait.look, [outlook]),
+        held=mark.held_usd if mark else Decimal(0),
+        wanted=mark.wanted_usd if mark else Decimal(0),
+        cancel=[] if job.cancel_requested_at else [job.uid],
+        running=running,
+        place=outlook.position if queued else None,
+        line=(job.lane, job.priority) if queued else None,
+        movable=[job.uid] if queued else [],
+    )
 
 
-def _rows_of(jobs: Sequence[Job]) -> dict[str, Row]:
-    ids = [found for found in (_row_id(job.subject) for job in jobs) if found]
-    rows = Row.objects.filter(pk__in=ids).only("id", "label", "target_url")
-    return {f"row:{row.pk}": row for row in rows}
+def _with_neighbours(entries: list[Entry]) -> list[Entry]:
+    """What is held keeps its place in the line, so it can change it too."""
+    lines: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.line and not entry.running:
+            lines[entry.line].append(entry)
+    return [_between(entry, lines[entry.line]) if entry.line and not entry.running else entry for entry in entries]
 
 
-def _row_id(subject: str) -> UUID | None:
-    return UUID(subject.removeprefix("row:")) if subject.startswith("row:") else None
+def _between(entry: Entry, line: list[Entry]) -> Entry:
+    here = line.index(entry)
+    before, after = line[here - 1 : here] if here else [], line[here + 1 : here + 2]
+    return replace(
+        entry,
+        before=before[0].movable[0] if before else None,
+        after=after[0].movable[-1] if after else None,
+    )

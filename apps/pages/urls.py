@@ -20,6 +20,7 @@ urlpatterns = [
     path("images/<uuid:image_id>", images.image, name="image"),
     path("jobs/<uuid:uid>", job.job, name="job"),
     path("queue", queue.queue, name="queue"),
+    path("queue/list", queue.listing, name="queue_list"),
     path("queue/summary", queue.summary, name="queue_summary"),
     path("account", account.account, name="account"),
     path("account/password", account.change_password, name="change_password"),

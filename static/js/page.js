@@ -33,7 +33,7 @@ for (const message of document.querySelectorAll("template[data-message]")) toast
 document.querySelector("[data-new-workspace]")?.addEventListener("submit", makeWorkspace);
 addEventListener("click", event => { const button = event.target.closest("[data-copy]"); if (button) copy(button); });
 
-if (document.getElementById("queue")) {
+if (document.getElementById("queue-button")) {
   let due = 0;
   document.querySelector("[data-try-now]").addEventListener("click", () => line.wake());
   line.lines(offline);

@@ -3,6 +3,8 @@ import { few, upload } from "./api.js";
 import { addRow, showSent } from "./pictures.js";
 import { announce } from "./say.js";
 
+// What systems put beside pictures, unasked: nobody meant these, so nobody is told of each.
+const NOT_MEANT = /^(\.|__MACOSX|Thumbs\.db$|ehthumbs\.db$|desktop\.ini$|Icon\r$)/i;
 const KINDS = new Set(["image/jpeg", "image/png", "image/webp"]);
 const AT_ONCE = 2; // of one person the server opens two pictures at a time
 const panel = document.getElementById("uploads");
@@ -23,7 +25,7 @@ async function walk(entry) {
 async function dropped(transfer) {
   const entries = [...transfer.items].filter(item => item.kind === "file").map(item => item.webkitGetAsEntry?.() ?? item.getAsFile());
   const found = await Promise.all(entries.filter(Boolean).map(entry => (entry instanceof File ? [entry] : walk(entry))));
-  return found.flat().filter(file => !file.name.startsWith(".")).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return found.flat().sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
 }
 
 function lineOf(file) {
@@ -51,8 +53,9 @@ async function bring(file, item, sums) {
   item.remove();
 }
 
-export async function addFiles(files) {
-  if (!files.length) return;
+export async function addFiles(given) {
+  const files = given.filter(file => !NOT_MEANT.test(file.name)), skipped = given.length - files.length;
+  if (!files.length) { if (skipped) announce("There is no picture in it."); return; }
   const items = files.map(lineOf), shares = new Map();
   const sums = { count(file, share) { shares.set(file, share); const done = [...shares.values()].reduce((sum, one) => sum + one, 0); part("all").value = done; part("sum").textContent = `${[...shares.values()].filter(one => one >= 1).length} of ${files.length} sent`; } };
   panel.hidden = false;

@@ -1,11 +1,13 @@
 """Many rows at once, and rows that are deleted: the server carries on what the page asked for."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
 from apps.jobs import lanes
 from apps.jobs.models import Job
+from apps.studio.demo import PHOTOS
 from apps.studio.models import Row, Workspace
 from tests.browser.conftest import Desk
 from tests.support.stack import Stack, wait_until
@@ -110,3 +112,18 @@ def test_a_deleted_row_is_gone_at_once_with_its_jobs_and_can_be_brought_back_to_
     page.reload()
     expect(line(page, first)).to_be_visible()
     expect(line(page, second)).to_have_count(0)
+
+
+def test_what_a_system_puts_beside_pictures_is_not_told_as_refused(
+    desk: Desks, workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._chelsea.png"):
+        (tmp_path / name).write_bytes(b"\0\0\0\1")
+    (tmp_path / "notes.txt").write_text("Not a picture.")
+    page = desk().open(workspace)
+    expect(page.get_by_role("heading", name="No rows yet")).to_be_visible()
+    page.locator("#files").set_input_files([PHOTOS / "chelsea.png", *sorted(tmp_path.iterdir())])
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    expect(page.locator("#up-title")).to_have_text("1 added, 1 refused")
+    expect(page.locator("#uploads")).to_contain_text("notes.txt")
+    expect(page.locator("#uploads")).not_to_contain_text("DS_Store")

@@ -132,27 +132,30 @@ def test_cancel_in_the_queue(stack: Stack, desk: Desks, workspace: Workspace, ro
 
 def test_the_queue_drawer_reorders_and_cancels(desk: Desks, workspace: Workspace, add_row: Callable[..., Row]) -> None:
     lanes.pause("images", by="Jo")
-    workspace.images_per_generate = 1
-    workspace.save()
     first, second = add_row(), add_row("rocket.jpg")
     page = desk().open(workspace)
     for row in (first, second):
         line(page, row).get_by_role("button", name="Generate", exact=True).click()
         expect(status(page, row)).to_have_text("Paused")
     page.locator("#queue-button").click()
-    names = page.locator("#queue [data-movable] strong")
-    expect(names).to_have_text(["hubble_deep_field.jpg", "rocket.jpg"])
-    up, down = (page.locator(f"#queue [data-move={side}]") for side in ("before", "after"))
-    expect(up).to_have_count(1)
-    expect(down).to_have_count(1)
-    page.get_by_role("button", name="Move image for rocket.jpg up").click()
-    expect(names).to_have_text(["rocket.jpg", "hubble_deep_field.jpg"])
-    page.get_by_role("button", name="Move image for rocket.jpg down").click()
-    expect(names).to_have_text(["hubble_deep_field.jpg", "rocket.jpg"])
-    page.keyboard.press("Alt+ArrowUp")
-    expect(names).to_have_text(["rocket.jpg", "hubble_deep_field.jpg"])
-    page.get_by_role("button", name="Cancel image for rocket.jpg").click()
-    expect(names).to_have_text(["hubble_deep_field.jpg"])
+    names = page.locator("#queue .job strong")
+    first_row, second_row = "Row 1 · hubble_deep_field.jpg", "Row 2 · rocket.jpg"
+    expect(names).to_have_text([first_row, second_row])
+    expect(page.locator("#queue")).to_contain_text("2 rows need somebody.")
+    page.get_by_role("button", name=f"Move {second_row} up").click()
+    expect(names).to_have_text([second_row, first_row])
+    page.keyboard.press("Alt+ArrowDown")
+    expect(names).to_have_text([first_row, second_row])
+    page.get_by_role("link", name="The queue as a page").click()
+    expect(page).to_have_title("My queue · Pressroom")
+    names = page.locator("#queue-list .job strong")
+    expect(names).to_have_text([first_row, second_row])
+    page.get_by_role("button", name=f"Move {second_row} up").click()
+    expect(names).to_have_text([second_row, first_row])
+    page.get_by_role("button", name=f"Cancel {first_row}").click()
+    expect(names).to_have_text([second_row])
+    page.get_by_role("link", name=second_row).click()
+    expect(status(page, first)).to_have_text("Cancelled")
 
 
 def test_a_prompt_is_saved_when_left_and_ctrl_enter_generates(desk: Desks, workspace: Workspace, row: Row) -> None:
@@ -286,7 +289,7 @@ def test_a_lost_image_is_tried_again_by_the_button_that_its_words_name(
     expect(status(page, row)).to_have_text("Paused")
     job = Job.objects.get()
     with transaction.atomic():  # no worker sees the lane open
-        lanes.lift("lane", "images", reason="lane_paused")
+        lanes.lift("lane", "images")
         lease = lifecycle.claim(lane="images", worker="tests")
         lanes.pause("images", by="Jo")
     assert lease is not None

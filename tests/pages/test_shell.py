@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import ApiToken, User, find_token
-from apps.jobs import lanes
+from apps.jobs import lanes, lifecycle
+from apps.jobs.models import Job
+from apps.pages import queue
 from apps.studio.models import Workspace
 from tests.factories import (
     PASSWORD,
@@ -253,22 +255,68 @@ def test_the_icon_is_where_browsers_look_for_it() -> None:
     assert response["Location"].endswith(".svg")
 
 
-def moves(shown: str) -> list[tuple[str, list[str]]]:
-    """Each waiting job and where it can go."""
-    items = re.findall(r'data-movable="([0-9a-f-]{36})">(.*?)</li>', shown, re.DOTALL)
-    return [(uid, re.findall(r'data-move="(\w+)" data-other="([0-9a-f-]{36})"', rest)) for uid, rest in items]
+def moves(shown: str) -> dict[str, list[tuple[str, str]]]:
+    """Each row that can be moved, by its jobs, and where it can go."""
+    items = re.findall(r'<li class="job"[^>]*?data-movable="([0-9a-f -]+)">(.*?)</li>', shown, re.DOTALL)
+    return {uids: re.findall(r'data-move="(\w+)" data-other="([0-9a-f-]{36})"', rest) for uids, rest in items}
 
 
-def test_in_the_drawer_each_job_moves_both_ways_but_not_beyond_its_lines_ends(
+def test_in_the_queue_each_row_moves_with_its_jobs_but_not_beyond_its_lines_ends(
     page: Client, workspace: Workspace
 ) -> None:
-    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
-    first, second, third = (str(JobFactory(row=row).uid) for _ in range(3))
-    urgent = str(JobFactory(row=row, priority=9).uid)
-    told = dict(moves(page.get("/queue").content.decode()))
-    assert told == {
-        urgent: [],
-        first: [("after", second)],
-        second: [("before", first), ("after", third)],
-        third: [("before", second)],
+    rows = [RowFactory(workspace=workspace, target_url="https://example.com/a.jpg") for _ in range(3)]
+    of_row = [[str(JobFactory(row=row).uid) for _ in range(2)] for row in rows]
+    urgent = RowFactory(workspace=workspace)
+    JobFactory(row=urgent, priority=9)
+    first, second, third = (" ".join(jobs) for jobs in of_row)
+    # A row goes before the first job of the one above it, and after the last job of the one below.
+    assert moves(page.get("/queue").content.decode()) == {
+        first: [("after", of_row[1][1])],
+        second: [("before", of_row[0][0]), ("after", of_row[2][1])],
+        third: [("before", of_row[1][0])],
     }
+
+
+def test_the_queue_is_a_page_by_row(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, label="shoe.jpg", target_url="https://example.com/a.jpg")
+    prompt = JobFactory(kind="prompt", row=row)
+    for _ in range(4):
+        JobFactory(row=row, waits_for=prompt)
+    shown = page.get("/queue").content.decode()
+    assert "<title>My queue" in shown
+    assert shown.count('<li class="job"') == 1
+    assert "Row 1 · shoe.jpg" in shown
+    assert "Autumn posters · prompt, 4 images" in shown
+    fragment = page.get("/queue/list").content.decode()
+    assert "<title>" not in fragment
+    assert "Row 1 · shoe.jpg" in fragment
+
+
+def test_the_queue_names_who_must_act(page: Client, workspace: Workspace) -> None:
+    row = RowFactory(workspace=workspace, target_url="https://example.com/a.jpg")
+    JobFactory(row=row)
+    lanes.pause("images", by="Jo")
+    shown = page.get("/queue").content.decode()
+    assert "Needs somebody" in shown
+    assert "Whoever runs this desk" in shown
+    assert "Images were paused by Jo" in shown
+    lifecycle.request_cancel(list(Job.objects.values_list("pk", flat=True)))
+    waits = JobFactory(row=row, waits_for=JobFactory(kind="prompt", row=row))
+    Job.objects.filter(pk=waits.pk).update(reason="needs_prompt", queued_at=None, waits_for=None)
+    Job.objects.filter(kind="prompt").update(status="cancelled", finished_at=timezone.now())
+    shown = page.get("/queue").content.decode()
+    assert '<span class="word">You</span>' in shown
+
+
+def test_what_starts_first_is_in_the_queue_however_much_was_asked_before(
+    page: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "MOST", 3)
+    for number in range(5):
+        JobFactory(row=RowFactory(workspace=workspace, label=f"old {number}"))
+    urgent = RowFactory(workspace=workspace, label="urgent")
+    JobFactory(row=urgent, priority=9)
+    shown = page.get("/queue").content.decode()
+    names = re.findall(r"Row \d+ · ([a-z]+ ?\d?)</a>", shown)
+    assert names == ["urgent", "old 0", "old 1"]
+    assert "The first 3 of 6 rows are shown." in shown

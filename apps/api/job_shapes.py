@@ -8,6 +8,7 @@ from apps.api.presentation import facts_of
 from apps.api.serializers import CamelSerializer, Facts, Money
 from apps.core.errors import Remedy
 from apps.jobs.models import Job
+from apps.jobs.states import Reason
 from apps.studio.links import image_url, thumbnail_url
 from apps.studio.models import GeneratedImage
 
@@ -93,9 +94,15 @@ class OutlookSerializer(CamelSerializer):
     estimated_wait_unknown = serializers.CharField(
         source="outlook.wait_unknown", help_text="Why estimatedWait is null; empty when it is known"
     )
-    waiting_reason = serializers.CharField(source="outlook.reason", help_text="A code; empty when it does not wait")
+    waiting_reason = serializers.CharField(
+        source="outlook.reason", help_text=f"Empty when it does not wait, else a code: {', '.join(Reason.values)}"
+    )
     waiting_until = serializers.DateTimeField(source="outlook.until", allow_null=True)
-    waiting_facts = Facts(source="outlook.facts", help_text="The figures and names behind the reason")
+    waiting_facts = Facts(
+        source="outlook.facts",
+        help_text="The figures and names behind the reason. Of a provider: `cause` (a code), `message`, `action`, and "
+        "`trial`: another call tries it now",
+    )
 
 
 class JobSerializer(OutlookSerializer):

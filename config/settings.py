@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config.environment import STATEMENT_SECONDS as STATEMENT_SECONDS
 from config.environment import boolean, database, decimal, integer, number, origin, text, words
@@ -77,7 +77,7 @@ MIDDLEWARE = [
     "apps.accounts.sessions.SessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "apps.core.policy.PolicyMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -141,21 +141,23 @@ X_FRAME_OPTIONS = "DENY"
 # Slow clients (seconds): a body's grace before its rate counts, and a reader's time for 64 KB of an answer.
 BODY_GRACE_SECONDS = number("PRESSROOM_BODY_GRACE_SECONDS", 15)
 PIECE_SECONDS = number("PRESSROOM_PIECE_SECONDS", 20)
-CONTENT_SECURITY_POLICY = {
-    # The admin and the API reference bring scripts that need more; pages of our own get the strict policy.
-    "EXCLUDE_URL_PREFIXES": ("/admin", "/api/docs"),
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "font-src": [SELF],
-        "connect-src": [SELF, *([LIVE_URL] if LIVE_URL else [])],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    },
+_OWN_POLICY = {
+    "default-src": [NONE],
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF, "data:", "blob:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+    "base-uri": [NONE],
+    "frame-ancestors": [NONE],
+    "object-src": [NONE],
+}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": _OWN_POLICY}
+# The administration's own scripts make functions of expressions (Alpine), and style elements (htmx); neither may come
+# from elsewhere, and no script stands in a page.
+POLICIES_ELSEWHERE = {
+    "/admin": _OWN_POLICY | {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]},
 }
 
 # --- Database --------------------------------------------------------------------------------------
@@ -255,6 +257,8 @@ PROVIDER_DAILY_BUDGET_USD = decimal("PRESSROOM_PROVIDER_DAILY_BUDGET_USD", None)
 ALLOW_PRIVATE_URLS = boolean("PRESSROOM_ALLOW_PRIVATE_URLS", default=False)  # loopback only; development, tests
 
 # --- API -------------------------------------------------------------------------------------------
+# /api/docs and /api/schema: for who is signed in, or anybody.
+PUBLIC_REFERENCE = boolean("PRESSROOM_PUBLIC_REFERENCE", default=False)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.api.authentication.TokenAuthentication",

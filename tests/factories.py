@@ -1,6 +1,8 @@
 """Things for tests, made as the application makes them where it matters."""
 
+import hashlib
 import io
+import os
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,6 +15,7 @@ from PIL import Image
 from apps.accounts.models import ApiToken, User, create_token
 from apps.assets.library import store_upload
 from apps.assets.models import Asset
+from apps.assets.storage import write_once
 from apps.core.errors import Remedy
 from apps.jobs import lifecycle
 from apps.jobs.models import Attempt, Job
@@ -83,6 +86,18 @@ class AssetFactory(factory.Factory):
     def _create(cls, model_class: type[Asset], *args: Any, **fields: Any) -> Asset:
         file = picture_file(fields["name"], colour=fields["colour"])
         return store_upload(owner=fields["owner"], file=file, name=fields["name"])
+
+
+def large_asset(owner: User) -> str:
+    """The path of a stored file of 16 MB: more than the system keeps for a reader that does not read."""
+    data = os.urandom(16_000_000)
+    digest = hashlib.sha256(data).hexdigest()
+    path = f"assets/{digest}.png"  # a path names one content for ever
+    write_once(path, data)
+    asset = Asset.objects.create(
+        owner=owner, file=path, digest=digest, width=1, height=1, bytes=len(data), name="large.png"
+    )
+    return f"/media/assets/{asset.pk}"
 
 
 class JobFactory(factory.Factory):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from drf_spectacular.authentication import SessionScheme as SpectacularSession
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import (
@@ -11,11 +13,13 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer2,
 )
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import BasePermission
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -82,19 +86,33 @@ def bodies_know_their_keys(result: Any, generator: Any, request: Any, public: bo
     return result
 
 
+class MayReadReference(BasePermission):
+    """It tells nothing about anybody's work, but making it takes a second of a processor: not for every stranger."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return settings.PUBLIC_REFERENCE or request.user.is_authenticated
+
+
 @extend_schema(exclude=True)
 class Schema(SpectacularAPIView):
-    """It tells nothing about anybody's work, so anybody may read it."""
-
     http_method_names = ["get", "head"]
-    permission_classes = [AllowAny]
+    permission_classes = [MayReadReference]
     content_negotiation_class = JsonOrYaml
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer]
 
 
 @extend_schema(exclude=True)
-class Reference(SpectacularSwaggerView):
+class Reference(SpectacularSwaggerSplitView):
+    """Its script is asked for apart, so that none stands in the page: the policy of our own pages fits it."""
+
     http_method_names = ["get", "head"]  # OPTIONS would be described by a page that does not exist
-    permission_classes = [AllowAny]
+    permission_classes = [MayReadReference]
     renderer_classes = [TemplateHTMLRenderer]
+    template_name = "api/reference.html"
     url_name = "api:schema"
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Whoever is not signed in is sent to where he can."""
+        if isinstance(exc, NotAuthenticated):
+            return redirect_to_login(self.request.get_full_path())
+        return super().handle_exception(exc)

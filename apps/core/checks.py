@@ -115,7 +115,7 @@ def production(app_configs: Sequence[AppConfig] | None, **_options: object) -> l
     if not settings.HTTPS:
         wrong.append(
             Warning(
-                "SITE_URL is not https.",
+                "SITE_URL is not https: passwords and tokens travel in clear.",
                 hint="Put a TLS proxy in front and set SITE_URL to its address.",
                 id="pressroom.W003",
             )

@@ -9,9 +9,10 @@ from playwright.sync_api import Browser
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_reference_draws_every_operation(
-    live_server: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    live_server: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    settings.PUBLIC_REFERENCE = True
     wrong: list[str] = []
     with browser.new_page() as page:
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)

@@ -88,20 +88,28 @@ def test_the_examples_are_true() -> None:
     assert every - answered <= without_body
 
 
-def test_it_is_served_as_yaml_and_json_with_a_reference(nobody: Caller) -> None:
+def test_it_is_served_as_yaml_and_json_with_a_reference(call: Caller) -> None:
     for path in ("/api/schema?format=yaml", "/api/schema"):
-        assert nobody("GET", path, Accept="application/yaml").content.startswith(b"openapi:")
-    page = nobody("GET", "/api/docs").content.decode()
-    assert "/api/schema" in page
+        assert call("GET", path, Accept="application/yaml").content.startswith(b"openapi:")
+    page = call("GET", "/api/docs").content.decode()
+    assert "/api/docs?script=" in page
+    assert "/api/schema" in call("GET", "/api/docs?script=").content.decode()
     assert "https://" not in page.replace("https://www.w3.org", ""), "the reference must bring its own scripts"
 
 
 @pytest.mark.parametrize("accept", ["*/*", "", "application/json", "text/html", "application/xml", "nonsense"])
 @pytest.mark.parametrize("query", ["", "?format=json", "?format=no-such"])
-def test_the_schema_is_json_for_whoever_names_no_yaml(nobody: Caller, accept: str, query: str) -> None:
-    response = nobody("GET", f"/api/schema{query}", Accept=accept)
+def test_the_schema_is_json_for_whoever_names_no_yaml(call: Caller, accept: str, query: str) -> None:
+    response = call("GET", f"/api/schema{query}", Accept=accept)
     assert response.status_code == 200
     assert response.json()["info"]["title"] == spectacular_settings.TITLE
+
+
+def test_strangers_are_sent_to_sign_in_unless_the_reference_is_public(nobody: Caller, db: None, settings: Any) -> None:
+    problem(nobody("GET", "/api/schema"), 401, "not_authenticated")
+    assert nobody("GET", "/api/docs")["Location"] == "/signin?next=/api/docs"
+    settings.PUBLIC_REFERENCE = True
+    assert nobody("GET", "/api/schema").status_code == nobody("GET", "/api/docs").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--postgres-restarts", type=int, default=3, help="killed, then started again")
     parser.add_argument("--pauses", type=int, default=10, help="a child stopped for longer than its lease")
     parser.add_argument("--clock-kills", type=int, default=3, help="beat, or the worker of the tick")
+    parser.add_argument("--strangers", type=int, default=0, help="so many slow connections to web, held all the while")
     parser.add_argument("--minutes", type=float, default=60, help="the longest it may take")
     parser.add_argument("--latency-scale", type=float, default=0.1, help="of the simulated providers; 1 is life-like")
     parser.add_argument("--provider-clock", type=float, default=0, help="seconds the providers' clock is ahead of ours")

@@ -22,6 +22,7 @@ from apps.providers.models import Call
 from apps.studio.models import Row
 from tests.faults import invariants, scene
 from tests.faults.armed import FaultStack
+from tests.faults.strangers import Strangers
 from tests.support.simulator import SimulatorProcess
 from tests.support.stack import wait_until
 
@@ -49,6 +50,7 @@ class Soak:
     faults: list[Fault] = field(default_factory=list)
     acknowledged: list[UUID] = field(default_factory=list)
     refused: int = 0
+    strangers: Strangers | None = None
 
     def __post_init__(self) -> None:
         self.stack = FaultStack(self.directory)
@@ -68,12 +70,18 @@ class Soak:
         self.stack.clock()
         for name in WORKERS:
             self._worker(name)
-        rows = scene.rows_in(scene.workspace_of(scene.person()), ROWS)
+        owner = scene.person()
+        if self.asked.strangers:
+            self.strangers = Strangers(self.stack, owner, self.asked.strangers)
+            self.strangers.start()
+        rows = scene.rows_in(scene.workspace_of(owner), ROWS)
         feeder = threading.Thread(target=self._feed, args=(rows,), daemon=True)
         feeder.start()
         self._do_faults()
         self._until(lambda: not feeder.is_alive(), "every job is queued")
         self._until(lambda: self._count(LIVE) == 0, "every job has ended")
+        if self.strangers:
+            self.strangers.done.set()
         self._until(self._nothing_open, "every order is settled", seconds=120)
 
     # --- work --------------------------------------------------------------------------------------
@@ -203,6 +211,8 @@ class Soak:
         yield "calls flagged as perhaps paid twice", f"{found.flagged}"
         yield "  of them of unknown outcome to this day", f"{found.unknown_flagged}"
         yield "  of those paid, as the provider's ledger shows", f"{found.ambiguous}"
+        if self.strangers:
+            yield from self.strangers.lines()
         yield "presses refused while PostgreSQL was away", f"{self.refused}"
         yield "the providers' clock ahead of ours", f"{self.asked.provider_clock:g} s"
         yield "time", f"{seconds / 60:.1f} min ({found.jobs / seconds:.1f} jobs/s)"

@@ -1,16 +1,12 @@
 """Pressroom's web process as it is really started, for clients with sockets."""
 
-import hashlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import User
-from apps.assets.models import Asset
-from apps.assets.storage import write_once
-from tests.factories import UserFactory, token_for
+from tests.factories import UserFactory, large_asset, token_for
 from tests.support.stack import Stack, running
 
 
@@ -45,11 +41,4 @@ def token(owner: User) -> str:
 @pytest.fixture
 def picture(owner: User) -> str:
     """The path of a file of 16 MB: more than the system keeps for a reader that does not read."""
-    data = os.urandom(16_000_000)
-    digest = hashlib.sha256(data).hexdigest()
-    path = f"assets/{digest}.png"  # a path names one content for ever
-    write_once(path, data)
-    asset = Asset.objects.create(
-        owner=owner, file=path, digest=digest, width=1, height=1, bytes=len(data), name="large.png"
-    )
-    return f"/media/assets/{asset.pk}"
+    return large_asset(owner)

@@ -61,16 +61,18 @@ def holding(url: str, kind: str, count: int, *, token: str = "", picture: str = 
         yield [stack.enter_context(begin(url, kind, token=token, picture=picture)) for _ in range(count)]
 
 
-def is_open(sock: socket.socket) -> bool:
-    """Whether the server still waits for this client: nothing was answered and nothing closed."""
+def is_open(sock: socket.socket, *, reading: bool = False) -> bool:
+    """Whether the server still waits for this client: it closed nothing and answered nothing.
+
+    Of a slow reader (`reading`) it has answered a part, which lies here unread.
+    """
     sock.setblocking(False)
     try:
-        sock.recv(1, socket.MSG_PEEK)
+        return bool(sock.recv(1, socket.MSG_PEEK)) and reading
     except BlockingIOError:
         return True
     except OSError:
         return False
-    return False
 
 
 def answer_of(sock: socket.socket) -> bytes:

@@ -3,8 +3,8 @@
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from aiohttp.web import BaseRequest
-from django.conf import settings
 
+from apps.core.client import client_address
 from apps.front.bodies import Body
 from apps.front.refusals import unreadable
 from apps.front.threads import Environ, base_environ
@@ -26,13 +26,17 @@ def target_of(request: BaseRequest) -> tuple[str, str]:
 
 
 def client_of(request: BaseRequest) -> str:
-    """The client's address. Behind a proxy that is what the proxy says last; earlier words are the client's own."""
-    forwarded = request.headers.getall("X-Forwarded-For", ()) if settings.BEHIND_PROXY else ()
+    """The client's address, as the application reads it from the same request."""
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    return client_address({"REMOTE_ADDR": _peer(request), "HTTP_X_FORWARDED_FOR": forwarded})
+
+
+def _peer(request: BaseRequest) -> str:
     peer = request.transport.get_extra_info("peername") if request.transport else None
-    return forwarded[-1].rpartition(",")[2].strip() if forwarded else (peer[0] if peer else "")
+    return str(peer[0]) if peer else ""
 
 
-def environ_of(request: BaseRequest, path: str, query: str, body: Body, client: str) -> Environ:
+def environ_of(request: BaseRequest, path: str, query: str, body: Body) -> Environ:
     sock = request.transport.get_extra_info("sockname") if request.transport else None
     environ = _BASE | {
         "REQUEST_METHOD": request.method,
@@ -41,7 +45,7 @@ def environ_of(request: BaseRequest, path: str, query: str, body: Body, client: 
         "SERVER_PROTOCOL": f"HTTP/{request.version.major}.{request.version.minor}",
         "SERVER_NAME": sock[0] if sock else "",
         "SERVER_PORT": str(sock[1]) if sock else "",
-        "REMOTE_ADDR": client,
+        "REMOTE_ADDR": _peer(request),
         "wsgi.input": body.file,
     }
     for raw_name, raw_value in request.raw_headers:

@@ -92,12 +92,11 @@ class Front(web.Server):
                 response = await self.health(request, path)
                 await in_time(request, response)
                 return response
-            client = client_of(request)
-            network = network_of(client)
+            network = network_of(client_of(request))
             if not self.requests_taken.take(network):
                 raise busy("Too many requests from this address are being answered.")
             try:
-                return await self.serve(request, path, query, client, network)
+                return await self.serve(request, path, query, network)
             finally:
                 self.requests_taken.give(network)
         except Refused as refused:
@@ -107,13 +106,11 @@ class Front(web.Server):
             await in_time(request, response)
             return response
 
-    async def serve(
-        self, request: web.BaseRequest, path: str, query: str, client: str, network: str
-    ) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest, path: str, query: str, network: str) -> web.StreamResponse:
         if path == "/api/webhooks/wavespeed" and (problem := refusal_by_headers(request.headers)):
             raise Refused(problem)
         async with whole_body(request, most=most_body_bytes(path), network=network) as body:
-            answer = await self.threads.answer(environ_of(request, path, query, body, client))
+            answer = await self.threads.answer(environ_of(request, path, query, body))
         return await send(request, answer)
 
     async def health(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
@@ -124,7 +121,7 @@ class Front(web.Server):
         if path == "/health/live":
             return web.Response(body=b'{"status":"ok"}', headers=headers)
         if self.probe is None or self.probe.done():
-            environ = environ_of(request, path, "", Body(BytesIO(), 0), "") | {"REQUEST_METHOD": "GET"}
+            environ = environ_of(request, path, "", Body(BytesIO(), 0)) | {"REQUEST_METHOD": "GET"}
             self.probe = asyncio.ensure_future(self.prober.answer(environ))
         try:
             answer = await asyncio.wait_for(asyncio.shield(self.probe), limits.READY_SECONDS)

@@ -1,7 +1,6 @@
 """What one client may hold, and for how long: every limit of the front, with its reason."""
 
 from collections import Counter
-from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 
@@ -29,7 +28,7 @@ LINGER_SECONDS = 5.0  # the rest of a refused body is read for so long, so that 
 STOP_SECONDS = 5.0  # for requests under way when the process is told to end
 
 _UPLOADS = {"/api/assets": (MAX_FORM_BYTES, file_too_large())}
-_THIS_MACHINE = {"127.0.0.1", "::1"}  # a proxy of this machine, or its owner: not one stranger
+_THIS_MACHINE = {"127.0.0.1", "::/64"}  # a proxy of this machine, or its owner: not one stranger
 
 
 def most_body_bytes(path: str) -> tuple[int, Problem]:
@@ -37,16 +36,9 @@ def most_body_bytes(path: str) -> tuple[int, Problem]:
     return _UPLOADS.get(path.rstrip("/"), (settings.DATA_UPLOAD_MAX_MEMORY_SIZE, too_large("1 MB")))
 
 
-def network_of(address: str) -> str:
-    """Whom limits count as one: an IPv4 address, or the /64 that one IPv6 subscriber has. Empty: not limited."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    if str(parsed) in _THIS_MACHINE:
-        return ""
-    return f"{IPv6Address(int(parsed) >> 64 << 64)}/64" if parsed.version == 6 else str(parsed)
+def network_of(client: str) -> str:
+    """Whom limits count as one, from `client_address`. Empty: not limited."""
+    return "" if client in _THIS_MACHINE else client
 
 
 class Shares:

@@ -13,6 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 from django.conf import settings
 
 from apps.api.webhooks import refusal_by_headers
+from apps.core.client import client_address
 from apps.front import limits
 from apps.front.answers import in_time, send
 from apps.front.bodies import Body, whole_body
@@ -70,7 +71,7 @@ class Front(web.Server):
         super().connection_made(handler, transport)
         # Behind a proxy all connections are the proxy's; its clients are told apart by their requests.
         peer = transport.get_extra_info("peername")
-        network = "" if settings.BEHIND_PROXY or not peer else network_of(peer[0])
+        network = "" if settings.BEHIND_PROXY or not peer else network_of(client_address({"REMOTE_ADDR": peer[0]}))
         if not self.connections_taken.take(network):
             transport.write(_TOO_MANY)
             transport.close()

@@ -4,7 +4,8 @@ A small program of its own and not a `preexec_fn`, because the parent may have t
 of a threaded process can wait for ever on a lock that nobody holds. Only the standard library, run as `python -I -S`.
 
 PARENT is the starter's pid; SIGNAL is sent by the kernel when the starter's main thread ends (Linux only; elsewhere
-the guardian does it); USER is `-` to stay as we are, or the `uid:gid` to become, which only root can ask for.
+the guardian does it); USER is `-` to stay as we are, the `uid:gid` to become, which only root can ask for, or `nameless` to stay as we are
+and be known as `nobody` to what is run.
 """
 
 import ctypes
@@ -15,12 +16,15 @@ from pathlib import Path
 PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
 NO_SETUID_FIXUP, KEEP_CAPS = 1 << 2, 1 << 4
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+CLONE_NEWUSER, NOBODY = 0x10000000, 65534
 CAPABILITY_VERSION_3 = 0x20080522
 
 
 def main() -> None:
     parent, signal_number, user, directory, *command = sys.argv[1:]
-    if user != "-":
+    if user == "nameless":
+        be_known_as_nobody()
+    elif user != "-":
         become(*(int(number) for number in user.split(":")))
     if sys.platform == "linux":
         die_with(int(parent), int(signal_number))  # after the change of user, which clears it
@@ -32,6 +36,18 @@ def die_with(parent: int, signal_number: int) -> None:
     prctl(PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:  # it died before the request above
         sys.exit(1)
+
+
+def be_known_as_nobody() -> None:
+    """For an account that has a number and no name, as containers give: initdb asks for a name and uses none. In a user
+    namespace of its own the number is nobody's, and what is written is still ours. Raises OSError where that is
+    not allowed."""
+    uid, gid = os.getuid(), os.getgid()
+    if libc().unshare(CLONE_NEWUSER):
+        raise OSError(ctypes.get_errno(), "unshare refused")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/gid_map").write_text(f"{NOBODY} {gid} 1")
+    Path("/proc/self/uid_map").write_text(f"{NOBODY} {uid} 1")
 
 
 def become(uid: int, gid: int) -> None:

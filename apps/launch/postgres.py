@@ -96,14 +96,28 @@ def initialise(cluster: Path, *, user: User | None, fsync: bool) -> None:
     locale = ("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
     options = ("-U", "postgres", "-A", "trust", *locale, "--no-instructions", *(() if fsync else ("-N",)))
     command = (binary("initdb"), "-D", str(unfinished), *options)
-    argv = guarded(command, stop_signal=signal.SIGKILL, user=user, directory=Path("/"))
+    nameless = user is None and not has_name(os.geteuid())
+    argv = guarded(command, stop_signal=signal.SIGKILL, user=user, directory=Path("/"), nameless=nameless)
     made = subprocess.run(argv, env=for_servers(), capture_output=True, text=True, errors="replace", check=False)
+    if made.returncode and nameless:
+        raise LaunchError(
+            f"The account with the number {os.geteuid()} has no name on this machine, and PostgreSQL wants one to make "
+            "its files. Add a line for it to /etc/passwd, run as an account that has a name, or set DATABASE_URL."
+        )
     if made.returncode:
         raise LaunchError(
             f"PostgreSQL could not make its files in {cluster}:\n{(made.stdout + made.stderr).strip()}\n"
             "Choose another place with --data-dir, run as an ordinary user, or set DATABASE_URL."
         )
     unfinished.rename(cluster)
+
+
+def has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def why_silent(cluster: Path, sockets: Path) -> str:

@@ -56,7 +56,10 @@ class Program:
         return guarded(self.command, stop_signal=self.stop_signal, user=self.user, directory=self.directory)
 
 
-def guarded(command: tuple[str, ...], *, stop_signal: int, user: User | None = None, directory: Path) -> list[str]:
-    account = f"{user.uid}:{user.gid}" if user else "-"
+def guarded(
+    command: tuple[str, ...], *, stop_signal: int, user: User | None = None, directory: Path, nameless: bool = False
+) -> list[str]:
+    """`nameless`: this account has no name on this machine, and the program wants one (see child.py)."""
+    account = f"{user.uid}:{user.gid}" if user else "nameless" if nameless else "-"
     starter = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(stop_signal))]
     return [*starter, account, str(directory), *command]

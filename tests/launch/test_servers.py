@@ -1,6 +1,7 @@
 """The embedded servers: kept data, kills, damage, and what the kernel says about paths."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -177,6 +178,34 @@ def test_root_runs_the_server_as_nobody_under_a_directory_only_root_enters(tmp_p
         assert Path("/proc", str(servers.postgres.pid)).stat().st_uid != 0
     assert private.stat().st_mode & 0o777 == 0o700
     assert private.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an account that has no name")
+def test_an_account_without_a_name_can_have_a_database(tmp_path: Path) -> None:
+    """As a container's `--user 12345`; where it may make no namespace, the words. The machine's own Python starts
+    initdb, as this one may lie where only root can go."""
+    home = tmp_path / "home"
+    home.mkdir()
+    tmp_path.chmod(0o755)
+    os.chown(home, 12345, 12345)
+    source = (
+        "import os, pathlib, sys\n"
+        "from apps.launch.errors import LaunchError; from apps.launch.postgres import postgres_program\n"
+        "sys.executable = sys.argv[2]; os.setgroups([]); os.setgid(12345); os.setuid(12345)\n"
+        "try: postgres_program(pathlib.Path(sys.argv[1]))\n"
+        "except LaunchError as error: print(error)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", source, str(home), shutil.which("python3", path="/usr/bin:/bin") or sys.executable],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    made = (home / "postgres" / "PG_VERSION").exists()
+    assert made or "The account with the number 12345 has no name" in told.stdout, told.stdout + told.stderr
+    if made:
+        assert (home / "postgres").stat().st_uid == 12345
 
 
 def test_a_place_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:

@@ -24,10 +24,11 @@ from apps.front.threads import Answer, Threads, Wsgi
 
 log = structlog.get_logger(__name__)
 OPEN_FILES = 65_536
+_WORDS = b"Too many connections are open from here. Try again later.\r\n"
 _TOO_MANY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 58\r\nRetry-After: 5\r\n"
-    b"Connection: close\r\n\r\nToo many connections are open from here. Try again later.\r\n"
-)
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nRetry-After: 5\r\n"
+    b"Connection: close\r\n\r\n%s"
+) % (len(_WORDS), _WORDS)
 
 
 class Connection(RequestHandler):

@@ -25,7 +25,7 @@ HELD_BYTES_EACH = 128_000_000  # of one address: six large pictures at once
 PIECE_BYTES = 64_000  # an answer leaves in pieces of this size, and a reader takes each within settings.PIECE_SECONDS
 READY_SECONDS = 5.0  # then /health/ready says 503: the database was not heard from
 LINGER_SECONDS = 5.0  # the rest of a refused body is read for so long, so that the refusal arrives
-STOP_SECONDS = 5.0  # for requests under way when the process is told to end
+STOP_SECONDS = 4.0  # for requests under way when the process is told to end; twice this is less than the grace of `up`
 
 _UPLOADS = {"/api/assets": (MAX_FORM_BYTES, file_too_large())}
 _THIS_MACHINE = {"127.0.0.1", "::/64"}  # a proxy of this machine, or its owner: not one stranger

@@ -55,11 +55,6 @@ class Entry:
     before: UUID | None = None
     after: UUID | None = None
 
-    @property
-    def position(self) -> int | None:
-        """As people count, from 1."""
-        return None if self.place is None else self.place + 1
-
 
 @page
 def queue(request: HttpRequest) -> HttpResponse:

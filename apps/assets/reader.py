@@ -80,9 +80,10 @@ def _answer(work: str, data: bytes, asked: dict[str, Any]) -> Answer:
 
 def main(memory_bytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the process that asks
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for kind, most in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(kind)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)  # whoever started us may allow less
+        resource.setrlimit(kind, (most, most))
     channel = socket.socket(fileno=0)
     while True:
         channel.settimeout(IDLE_SECONDS)

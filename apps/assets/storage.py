@@ -3,7 +3,6 @@
 import errno
 import os
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -62,9 +61,13 @@ def remove_aside(path: str) -> None:
 
 
 def age_aside(path: str) -> float:
-    """Seconds since the file that is set aside was written or touched; 0 when it is gone, or from the future."""
+    """Seconds from when the file was last written or touched until it was set aside; 0 when it is gone.
+
+    Both times are the file system's own (setting aside is the last change of its name), so no clock of ours counts.
+    """
     with suppress(FileNotFoundError):
-        return max(time.time() - _aside(path).stat().st_mtime, 0.0)
+        stat = _aside(path).stat()
+        return max(stat.st_ctime - stat.st_mtime, 0.0)
     return 0.0
 
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -141,6 +142,14 @@ def _delete_elsewhere(asset: Asset) -> None:
         delete([asset])
     finally:
         connection.close()
+
+
+def test_a_clock_that_is_ahead_of_the_disks_removes_nothing_young(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.write_once("images/ab/cd/abcd.png", b"a result whose row comes in a moment")
+    ahead = SimpleNamespace(time=lambda: time.time() + LONG_AGO, monotonic=time.monotonic)
+    monkeypatch.setattr(sweep, "time", ahead)
+    assert sweep.sweep() == 0
+    assert files(media) == {"images/ab/cd/abcd.png"}
 
 
 def test_what_crashes_left_is_tidied(owner: User, media: Path) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db import models
+from django.db import InterfaceError, OperationalError, models
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.core.client import client_address
+from apps.core.middleware import database_away_response
 
 SEEN_EVERY = 60  # seconds between two notes of a browser in use
 _BEGAN, _SEEN = "began", "seen"  # seconds since the epoch, in the session itself: no look at the table for each request
@@ -90,14 +91,21 @@ class SessionsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> Any:
-        user_id = request.session.get(SESSION_KEY)
-        if user_id is not None:
-            now = time.time()
-            if now - request.session.get(_BEGAN, now) > settings.SESSION_LONGEST_SECONDS:
-                logout(request)
-            elif now - request.session.get(_SEEN, 0) >= SEEN_EVERY and request.user.is_authenticated:
-                note_seen(request, int(user_id))
+        try:
+            self._note(request)
+        except (OperationalError, InterfaceError) as error:  # outside the view, where nobody else would answer for it
+            return database_away_response(request, error)
         return self.get_response(request)
+
+    def _note(self, request: HttpRequest) -> None:
+        user_id = request.session.get(SESSION_KEY)
+        if user_id is None:
+            return
+        now = time.time()
+        if now - request.session.get(_BEGAN, now) > settings.SESSION_LONGEST_SECONDS:
+            logout(request)
+        elif now - request.session.get(_SEEN, 0) >= SEEN_EVERY and request.user.is_authenticated:
+            note_seen(request, int(user_id))
 
 
 @receiver(user_logged_in)

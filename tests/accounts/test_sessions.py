@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
 from django.test import Client
 
 from apps.accounts.audit import AuditEntry
@@ -182,3 +183,16 @@ def test_a_session_ends_when_it_is_too_old_however_busy(ada: User, settings: Laz
     session.save()
     assert not is_in(client)
     assert not BrowserSession.objects.exists()
+
+
+def test_without_a_database_a_signed_in_browser_is_told_so(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = signed_in(ada)
+    client.raise_request_exception = False
+
+    def away(*_arguments: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(connection, "cursor", away, raising=False)
+    for path in ("/", "/account", "/signin", "/admin/", "/api/jobs"):
+        response = client.get(path)
+        assert (response.status_code, response["Retry-After"]) == (503, "5"), path

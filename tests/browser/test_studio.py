@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import ElementHandle, Locator, Page, expect
 
 from apps.accounts.models import User
+from apps.core.errors import Remedy
 from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Job
 from apps.providers.models import Call
@@ -294,7 +295,7 @@ def test_a_lost_image_is_tried_again_by_the_button_that_its_words_name(
         lanes.pause("images", by="Jo")
     assert lease is not None
     words = ("result_lost", "WaveSpeed lost the result before we could fetch it.", "Try it again.")
-    assert lifecycle.fail(lease, lifecycle.Failure(*words))
+    assert lifecycle.fail(lease, lifecycle.Failure(*words, remedy=Remedy.RETRY))
     expect(line(page, row)).to_contain_text("WaveSpeed lost the result")
     expect(line(page, row)).to_contain_text("Nothing was charged.")
     lanes.resume("images")

@@ -92,8 +92,8 @@ def test_nobody_elses_pictures_go(owner: User) -> None:
         ("https://pictures.example:8443/a.jpg", "port 8443"),
         ("http://10.0.0.1/a.jpg", "no host named 10.0.0.1 on the public internet"),
         ("http://2130706433/a.jpg", "unusual way"),
-        (f"/media/assets/00000000-0000-4000-8000-000000000001", "no such image among yours"),
-        (f"/media/images/00000000-0000-4000-8000-000000000001", "no such image among yours"),
+        ("/media/assets/00000000-0000-4000-8000-000000000001", "no such image among yours"),
+        ("/media/images/00000000-0000-4000-8000-000000000001", "no such image among yours"),
     ],
 )
 def test_an_address_that_can_be_no_picture_is_refused_when_it_is_set(owner: User, url: str, words: str) -> None:

@@ -19,6 +19,8 @@ CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp
 
 NEW, ASIDE = ".new-", ".gone-"  # how the names of files begin that nobody may read yet, or any more
 
+PROBLEMS = FULL, AWAY = "storage_full", "storage_away"  # the codes of write_once: there is no room at the moment
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -127,14 +129,14 @@ def _storage_problem(error: OSError) -> Problem:
     if error.errno in _FULL:
         return Problem(
             503,
-            "storage_full",
+            FULL,
             "The disk that keeps the images is full. Nothing was stored.",
             "Try again when whoever runs this desk has made room.",
             headers={"Retry-After": "60"},
         )
     return Problem(
         503,
-        "storage_away",
+        AWAY,
         "The disk that keeps the images cannot be written. Nothing was stored.",
         "Try again in a minute, and tell whoever runs this desk if it stays so.",
         headers={"Retry-After": "60"},

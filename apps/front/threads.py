@@ -53,17 +53,29 @@ class Threads:
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
 
     async def answer(self, environ: Environ) -> Answer:
-        """Raises Refused (503) when the line is full, and whatever the application raises."""
+        """Raises Refused (503) when the line is full, and whatever the application raises.
+
+        A client that leaves is answered no more. What it asked to see is dropped while it is in line; what it sent to
+        change something is done all the same, and until then this does not return: the caller keeps the body.
+        """
         if self.line.qsize() >= self.most_waiting:
             raise busy("Too many requests are waiting at the moment.")
         future: asyncio.Future[Answer] = self.loop.create_future()
         self.line.put((environ, future))
-        return await future
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return await future
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            if not future.exception() and (close := future.result().close):
+                close()
+            raise
 
     def _work(self) -> None:
         while True:
             environ, future = self.line.get()
-            if future.cancelled():  # whoever asked is gone, and nothing was begun
+            if future.cancelled():  # whoever asked to see it is gone
                 continue
             try:
                 answer: Answer | Exception = _call(self.application, environ)

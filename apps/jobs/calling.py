@@ -6,6 +6,7 @@ tries again first.
 """
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django.db import transaction
 
@@ -82,6 +83,8 @@ def unusable(provider: str, problem: Problem) -> RetryLater:
     """What came back is no picture yet: fetched again, in case it was cut on the way. It is not ordered again."""
     name = provider_name(provider)
     words = f"The result is paid for, and what {name} sent when we fetched it cannot be opened as a picture."
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        words = f"The result is paid for, and was not opened: {problem.detail}"
     return RetryLater(Failure(problem.code, words, "Retry fetches it again, for seven days, at no cost.", Remedy.RETRY))
 
 

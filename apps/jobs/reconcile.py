@@ -19,12 +19,14 @@ LONGEST_PASS_SECONDS = 30.0  # it shares the images' workers: what is left waits
 _ONE_AT_A_TIME = 7_302_001  # the key of the advisory lock
 
 # Each look is put off by a quarter of the order's age (5 s to 1 h), before it is taken: one that breaks us waits too.
-# Providers keep tasks for seven days. A chat that nobody heard the answer of cannot be asked for again.
+# Providers keep tasks for seven days: what is unknown after them a person settles, the provider itself says of what it
+# took that it is gone. A chat that nobody heard the answer of cannot be asked for again.
 _TAKE_DUE = """
 WITH due AS MATERIALIZED (
   SELECT c.id, c.job_id FROM providers_call c JOIN jobs_job j ON j.id = c.job_id
   WHERE c.state IN ('intent', 'accepted', 'unknown') AND NOT (c.state = 'unknown' AND c.purpose = 'chat')
-    AND j.finished_at < clock_timestamp() - interval '1 second' AND c.created_at > clock_timestamp() - interval '7 days'
+    AND NOT (c.state = 'unknown' AND c.created_at < clock_timestamp() - interval '7 days')
+    AND j.finished_at < clock_timestamp() - interval '1 second'
     AND (c.look_after IS NULL OR c.look_after <= clock_timestamp())
   ORDER BY c.look_after NULLS FIRST, c.created_at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED),
 put_off AS (

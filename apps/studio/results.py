@@ -18,8 +18,8 @@ from apps.studio.unshowable import is_message, suffix_of, tile
 
 MOST_BYTES = 150_000_000  # of one output: 4096 × 4096 pixels of 16 bits with alpha, not compressed at all
 SHORTEST_SECONDS = 0.1
-_UNREADABLE = 422  # the status of what cannot be opened as a picture
-_MAY_BE_CUT = {"image_not_readable", "image_empty"}  # what may be whole when it is fetched again
+# What may be whole when it is fetched again, or opened when this machine has more time.
+_MAY_PASS = {"image_not_readable", "image_empty", "decoder_slow", "decoder_busy"}
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Fetched:
 def fetch(client: WavespeedClient, prediction: Prediction, *, seconds: float, as_it_is: bool) -> list[Fetched]:
     """Downloads every output at once, all within `seconds`: providers delete theirs.
 
-    What was paid for is kept, whatever limits there are for what people bring. Raises ProviderError; Problem 503 when
-    it cannot be stored now, 422 for a message instead of a picture and, unless `as_it_is`, for what may only have been
-    cut on the way.
+    What was paid for is kept, whatever limits there are for what people bring. Raises ProviderError; Problem
+    (storage.PROBLEMS) when it cannot be stored now, of the decoder for a message instead of a picture and, unless
+    `as_it_is`, for what may only have been cut on the way or takes too long to open.
     """
     if not prediction.outputs:
         raise ResultLost("wavespeed", detail="The task is completed and has no outputs.")
@@ -61,8 +61,7 @@ def _keep(data: bytes, *, nsfw: bool, as_it_is: bool) -> Fetched:
         looked = look(data, max_bytes=MOST_BYTES)
         small, width, height, unreadable = looked.thumbnail, looked.width, looked.height, ""
     except Problem as problem:
-        may_be_cut = problem.code in _MAY_BE_CUT and not as_it_is
-        if problem.status != _UNREADABLE or is_message(data) or may_be_cut:
+        if is_message(data) or (problem.code in _MAY_PASS and not as_it_is):
             raise
         small, width, height, unreadable = tile(), 0, 0, problem.code
     file = content_path("images", hashlib.sha256(data).hexdigest(), suffix_of(data))

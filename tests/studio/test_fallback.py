@@ -96,6 +96,19 @@ def test_each_model_is_asked_for_its_own_budget(answers: Callable[..., None], wr
     assert "do not reach for it" in prompt.tried[0]["said"]
 
 
+def test_after_one_answer_that_never_came_the_chain_is_asked_to_its_end(
+    answers: Callable[..., None], write: Callable[[], PromptJob]
+) -> None:
+    """One question is perhaps paid twice; that the second answer was of no use leaves it at one."""
+    answers(FIRST, drop_connection="after")
+    answers(SECOND, text="**Prompt:** a cat")
+    answers(THIRD, text=GOOD)
+    prompt = write()
+    assert outcomes(prompt) == [(FIRST, "error"), (SECOND, "error"), (THIRD, "accepted")], prompt.tried
+    unheard = Call.objects.get(job_id=prompt.pk, state="unknown")
+    assert (unheard.model_asked, unheard.resent) == (FIRST, True)
+
+
 def test_an_open_breaker_passes_the_question_on(write: Callable[[], PromptJob]) -> None:
     for _ in range(breakers.FEWEST_CALLS):
         breakers.count_failure(provider="xai", model=FIRST, reason="provider_overloaded")

@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from apps.assets.storage import PROBLEMS as STORAGE_PROBLEMS
 from apps.core.errors import Problem, Remedy
 from apps.core.failpoints import failpoint
 from apps.jobs import budgets, calling, endings
@@ -47,6 +48,8 @@ LONGEST_PAUSE_SECONDS = 10.0
 SETTLE_SECONDS = 5.0
 STORAGE_PAUSE_SECONDS = 5.0
 LONGEST_WAIT = timedelta(minutes=10)
+# What cannot be fetched when its job is over is asked for again for so long, before it counts as gone or is kept as it is.
+FETCHED_AGAIN_FOR = timedelta(hours=1)
 
 UNKNOWN = Failure(
     "outcome_unknown",
@@ -60,7 +63,7 @@ TOO_SLOW = Failure(
     "Try it again. If it finishes after all, it is kept.",
     Remedy.RETRY,
 )
-NO_ROOM = 503  # the status of storage's problems: the disk is full or away
+NOT_FETCHED = "Retry fetches it again at no cost. When it is still gone an hour from now, it counts as lost, and Retry orders anew."
 NO_PROMPT = Failure(
     "prompt_missing", "There is no prompt for this image.", "Type one and press Generate.", Remedy.NEW_PROMPT
 )
@@ -247,11 +250,17 @@ def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     if isinstance(found, Absent):
         calls.lost(call)
         return _submit(run, image_job)
+    if _give_up_looking(call):
+        raise GiveUp(UNKNOWN)
+    return Parked(SETTLE_SECONDS, Stage.SETTLING)
+
+
+def _give_up_looking(call: Call) -> bool:
+    """Whether it was looked for long enough: then a person may settle it."""
     if database_now() - call.created_at < timedelta(seconds=settings.UNKNOWN_GRACE_SECONDS):
-        return Parked(SETTLE_SECONDS, Stage.SETTLING)
-    if call.state == CallState.INTENT:
-        calls.unknown(call, ProviderError(PROVIDER, detail="Not found, and not surely absent.", sent=None))
-    raise GiveUp(UNKNOWN)
+        return False
+    calls.unknown(call, ProviderError(PROVIDER, detail="Not found, and not surely absent.", sent=None))
+    return True
 
 
 def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
@@ -319,11 +328,11 @@ def _fetched(
         files = fetch(client, prediction, seconds=run.remaining, as_it_is=last)
     except ResultLost as error:
         # The address may have run out and not the file: the next look gives a new one. Never a new order.
-        raise RetryLater(Failure(error.code, error.message, error.action, error.remedy)) from error
+        raise RetryLater(Failure(error.code, error.message, NOT_FETCHED, error.remedy)) from error
     except ProviderError as error:
         raise calling.verdict(error) from error
     except Problem as problem:
-        if problem.status != NO_ROOM:
+        if problem.code not in STORAGE_PROBLEMS:
             raise calling.unusable(PROVIDER, problem) from problem
         # The image is paid for and stays at WaveSpeed for seven days: wait for room, at no try's expense.
         log.error("storage_failed", code=problem.code)
@@ -355,10 +364,14 @@ def _reconcile_call(image_job: ImageJob, call: Call) -> None:
         found = find_prediction(call)
         if isinstance(found, Absent):
             calls.lost(call)
+        elif not isinstance(found, Found) and call.state == CallState.INTENT:
+            _give_up_looking(call)
         if not isinstance(found, Found):
             return
     client = WavespeedClient.from_settings()
     _know_cost(image_job, call)
+    ended = image_job.job.finished_at
+    overdue = ended is not None and database_now() - ended > FETCHED_AGAIN_FOR
     try:
         prediction = client.prediction(call.provider_id, seconds=POLL_SECONDS)
     except ResultLost as error:
@@ -368,7 +381,13 @@ def _reconcile_call(image_job: ImageJob, call: Call) -> None:
     if prediction.failed:
         calls.failed(call, task_error(prediction), cost_usd=Decimal(0), cost_source="refunded")
     elif prediction.succeeded:
-        files = fetch(client, prediction, seconds=SUBMIT_SECONDS, as_it_is=True)
+        try:
+            files = fetch(client, prediction, seconds=SUBMIT_SECONDS, as_it_is=overdue)
+        except ResultLost as error:
+            if not overdue:
+                raise
+            calls.failed(call, error)  # made, paid for and gone: it costs what it cost
+            return
         with transaction.atomic():
             if calls.belongs_to(call, image_job.job_id):  # else a retry has taken it over, and its result is not late
                 _storing(image_job, call, prediction, files, late=True)()

@@ -98,6 +98,14 @@ def _of_row(path: str, **body: Any) -> Callable[[User], Request]:
     return lambda user: (path, {"rowId": str(_row(user).pk), **body})
 
 
+def _of_rows(verb: str, **body: Any) -> Callable[[User], Request]:
+    def request(user: User) -> Request:
+        row = _row(user)
+        return f"/api/workspaces/{row.workspace_id}/{verb}", {"rowIds": [str(row.pk)], **body}
+
+    return request
+
+
 def _new_prompt(user: User) -> Request:
     row = _row(user)
     return "/api/prompt/queue", {"rowId": str(row.pk), "targetUrl": row.target_url}
@@ -146,6 +154,10 @@ CASES: dict[str, list[Case]] = {
         ("PATCH", _to("/api/rows/{}", _row, {"label": "Right"}), owned(200)),
         ("DELETE", _to("/api/rows/{}", _row), owned(204)),
     ],
+    "api:rows-generate": [("POST", _of_rows("generate", useAiPrompt=False), owned(200))],
+    "api:rows-cancel": [("POST", _of_rows("cancel"), owned(200))],
+    "api:rows-remove": [("POST", _of_rows("remove"), owned(200))],
+    "api:rows-restore": [("POST", _of_rows("restore"), owned(200))],
     "api:image": [("PATCH", _to("/api/images/{}", _image, {"favourite": True}), owned(200))],
     "api:assets": [
         ("UPLOAD", _plain("/api/assets"), anybody_signed_in(201)),

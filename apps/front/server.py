@@ -51,7 +51,7 @@ class Front(web.Server):
     def __init__(self, application: Wsgi) -> None:
         super().__init__(
             self.handle,
-            handler_cancellation=True,  # who is gone waits no longer for a thread
+            handler_cancellation=True,  # who is gone and asked to see something waits no longer for a thread
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=limits.HEAD_SECONDS,

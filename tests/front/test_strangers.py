@@ -6,9 +6,10 @@ import pytest
 import requests
 from django.db import connection, transaction
 
-from apps.front.limits import CONNECTIONS_EACH, REQUESTS_EACH
+from apps.front.limits import CONNECTIONS_EACH, REQUEST_THREADS, REQUESTS_EACH
+from apps.studio.models import Workspace
 from tests.front.strangers import KINDS, answer_of, begin, begin_whole, connect, head, holding, is_open
-from tests.support.stack import Stack
+from tests.support.stack import Stack, wait_until
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
 PATIENT = 60  # seconds; a busy machine is no failure
@@ -46,6 +47,30 @@ def test_health_is_answered_while_every_thread_is_busy(processes: Stack, token: 
         sock.settimeout(PATIENT)
         assert sock.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 503")
         sock.close()
+
+
+def test_a_change_that_was_sent_whole_is_made_though_its_client_leaves(processes: Stack, token: str) -> None:
+    """Every thread waits for a table that somebody has locked, so the change stands in line when its client goes."""
+    body = b'{"name": "Left at once"}' + b" " * 100_000  # so large that it lies in a file meanwhile
+    length = {"Content_Length": str(len(body)), "Content_Type": "application/json"}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE providers_call IN ACCESS EXCLUSIVE MODE")
+        waiting = [begin_whole(processes.url, "GET", "/api/spend", token) for _ in range(REQUEST_THREADS)]
+        wait_until(lambda: _waiting_for_a_lock() == REQUEST_THREADS, what="every thread is busy")
+        with connect(processes.url) as sock:
+            sock.sendall(head(processes.url, "POST", "/api/workspaces", Authorization=f"Bearer {token}", **length))
+            sock.sendall(body)
+        assert requests.get(f"{processes.url}/health/live", timeout=PATIENT).ok
+    for sock in waiting:
+        sock.close()
+    wait_until(lambda: Workspace.objects.filter(name="Left at once").exists(), seconds=PATIENT, what="it is made")
+
+
+def _waiting_for_a_lock() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'providers_call'::regclass")
+        return int(cursor.fetchone()[0])
 
 
 def test_one_address_cannot_take_everything(processes: Stack, token: str) -> None:

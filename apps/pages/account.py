@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import access, sessions
 from apps.accounts.audit import AuditEntry, record
+from apps.accounts.backend import SignInRefused
 from apps.accounts.models import ApiToken, User, create_token, scopes_for
 from apps.assets.space import space_of
 from apps.core.text import one_line
@@ -95,16 +96,24 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     form = PasswordForm(request, request.POST)
     if not form.is_valid():
-        response = account_page(request, password_form=form, status=form.status)
-        if form.refused:
-            response["Retry-After"] = str(form.refused.seconds)
-        return response
+        return _unchanged(request, form)
     revoke_tokens = form.cleaned_data["revoke_tokens"]
-    access.change_own_password(request, reader(request), form.cleaned_data["new"], revoke_tokens=revoke_tokens)
+    try:
+        access.change_own_password(request, reader(request), form.cleaned_data["new"], revoke_tokens=revoke_tokens)
+    except SignInRefused as refused:  # others took the turn to hash between the old password and the new one
+        form.refuse(refused)
+        return _unchanged(request, form)
     _record(request, "change own password", "tokens revoked" if revoke_tokens else "tokens kept")
     tokens = "Your API tokens are revoked." if revoke_tokens else "Your API tokens go on."
     messages.info(request, f"Your password is changed. Every other browser is signed out. {tokens}")
     return redirect("account")
+
+
+def _unchanged(request: HttpRequest, form: PasswordForm) -> HttpResponse:
+    response = account_page(request, password_form=form, status=form.status)
+    if form.refused:
+        response["Retry-After"] = str(form.refused.seconds)
+    return response
 
 
 @login_required

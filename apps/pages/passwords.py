@@ -45,9 +45,12 @@ class PasswordForm(forms.Form):
         try:
             right = authenticate(self.request, username=name, password=self.cleaned_data["old"])
         except SignInRefused as refused:
-            self.refused = refused
-            reason = "Many people are signing in just now." if refused.busy else "Too many wrong passwords."
-            self.add_error("old", f"{reason} Try again {refused.words}.")
+            self.refuse(refused)
         else:
             if right is None:
                 self.add_error("old", "That is not your password.")
+
+    def refuse(self, refused: SignInRefused) -> None:
+        self.refused = refused
+        reason = "Many people are signing in just now." if refused.busy else "Too many wrong passwords."
+        self.add_error("old", f"{reason} Try again {refused.words}.")

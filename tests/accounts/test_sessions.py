@@ -1,5 +1,6 @@
 """One's own password, the browsers one is signed in with, and what ends when."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.test import Client
 
+from apps.accounts import backend
 from apps.accounts.audit import AuditEntry
 from apps.accounts.models import ApiToken, BrowserSession, User, find_token
 from apps.accounts.sessions import browser_of
@@ -121,6 +123,17 @@ def test_what_does_not_fit_is_said_and_nothing_changes(ada: User, wrong: dict[st
     response = change(client, **wrong)
     assert response.status_code == 422
     assert words in response.content.decode()
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+
+
+def test_a_busy_moment_before_the_new_one_is_hashed_is_said(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, turns = signed_in(ada), threading.Semaphore(1)
+    monkeypatch.setattr(turns, "release", lambda: None)  # when the old one was judged, somebody else takes the turn
+    monkeypatch.setattr(backend, "_hashing", turns)
+    response = change(client)
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert "Many people are signing in just now." in response.content.decode()
     ada.refresh_from_db()
     assert ada.check_password(PASSWORD)
 

@@ -85,6 +85,9 @@ def test_addresses_are_for_those_who_look_after_accounts() -> None:
         assert "ada@secret.example" not in looker.get(page).content.decode()
         assert "ada@secret.example" in keeper.get(page).content.decode()
     assert not looker.get("/admin/accounts/user/?q=secret.example").context["cl"].result_list
+    for lookup in ("email", "email__startswith", "email__regex"):
+        assert looker.get(f"/admin/accounts/user/?{lookup}=a").status_code == 400
+        assert keeper.get(f"/admin/accounts/user/?{lookup}=a").status_code == 200
 
 
 def test_who_keeps_accounts_makes_nobody_mightier() -> None:

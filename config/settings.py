@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "apps.assets",
     "apps.providers",
     "apps.jobs",
+    "apps.orders",
     "apps.studio",
     "apps.live",
     "apps.pages",

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from apps.orders.quotes import Price
 from apps.providers import calls
 from apps.providers.models import Call, CallState
 from apps.studio.models import Row
-from apps.studio.quotes import Price, known_price
+from apps.studio.quotes import known_price
 from apps.studio.rows import RowState, references_of
 
 NOTHING_OWED = (CallState.FAILED, CallState.LOST)  # when nobody named a price: refused, or it never arrived

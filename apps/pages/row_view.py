@@ -13,6 +13,7 @@ from apps.core.errors import Remedy
 from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
+from apps.orders.quotes import Price
 from apps.pages.pictures import Picture, pictures_of
 from apps.pages.prompt_words import PromptTrouble, author
 from apps.pages.results import ImageView, Slot, image_views, slot_of
@@ -21,7 +22,6 @@ from apps.pages.row_status import RowStatus, status_of_row
 from apps.pages.words import count, money
 from apps.studio.models import PromptJob, Row
 from apps.studio.prompting.standing import Standing, standing_prompt, usable_prompt
-from apps.studio.quotes import Price
 from apps.studio.rows import RowState, references_of, rows_with_state
 
 SHOWN = 6  # pictures in a row; the lightbox has the others too

@@ -44,10 +44,12 @@ def begin(
     inputs: Mapping[str, Any],
     product: str,
     estimate_usd: Decimal | None,
+    sends_again: bool = False,
 ) -> Call:
     """Commits the intent. The request may leave as soon as this has returned.
 
     `estimate_usd` is what was set aside for it: it counts as that until its cost is told, or for good when it never is.
+    `sends_again`: earlier ones of unknown outcome are flagged with it, as possible double charges.
     """
     _outside_transaction()
     kept = without_media(inputs)
@@ -66,6 +68,9 @@ def begin(
         sent_at=ClockTimestamp(),
     )
     with transaction.atomic():
+        if sends_again:
+            unheard = Call.objects.filter(job_id=job_id, provider=provider, purpose=purpose, state=CallState.UNKNOWN)
+            unheard.update(resent=True)
         call.save(force_insert=True)
         spending.settle(call.job_id, estimate_usd or ZERO)
     call.refresh_from_db(fields=["created_at", "sent_at"])
@@ -144,12 +149,6 @@ def lost(call: Call) -> bool:
     """The provider said that it has no such work: nothing was charged, and it may be sent anew."""
     _outside_transaction()
     return _move(call, (CallState.INTENT, CallState.UNKNOWN), state=CallState.LOST, finished_at=ClockTimestamp())
-
-
-def resent(call: Call) -> bool:
-    """A cheap call whose outcome stayed unknown was sent once more: the mark of a possible double charge."""
-    _outside_transaction()
-    return _move(call, OPEN, resent=True)
 
 
 def look_soon(call: Call) -> None:

@@ -5,20 +5,18 @@ of our table. A prompt: an upper
 estimate from the price table, since its tokens are only counted afterwards.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
 
 from apps.accounts.models import User
+from apps.orders.quotes import Item, Price, Quote
 from apps.providers import pricing, spending
 from apps.providers.clock import database_now
 from apps.providers.errors import ProviderError
 from apps.providers.models import Call
-from apps.providers.spending import Standing, Wanted
+from apps.providers.spending import Wanted
 from apps.providers.wavespeed import prices
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.studio.image_inputs import inputs_for
@@ -34,53 +32,6 @@ IMAGES, PROMPTS = "wavespeed", "xai"
 PATIENCE = 3.0  # seconds for a price that a person waits for
 _STILL_TRUE = timedelta(days=7)
 _ANY_ADDRESS = "https://pictures.invalid/"  # a price depends on how many pictures there are, not on which
-
-
-@dataclass(frozen=True)
-class Price:
-    """USD. `source`: quoted (by the provider), priced (our table), last (what the last one cost), at_most, none."""
-
-    amount: Decimal | None
-    source: str
-
-
-@dataclass(frozen=True)
-class Item:
-    """One kind of thing to pay for."""
-
-    what: str
-    provider: str
-    model: str
-    count: int
-    each: Price
-
-    @property
-    def total(self) -> Decimal:
-        return (self.each.amount or spending.ZERO) * self.count
-
-
-@dataclass(frozen=True)
-class Quote:
-    """`exact`: the provider named every price. `short`: the budget that has not enough left for it now."""
-
-    items: Sequence[Item]
-    budgets: Sequence[Standing]
-
-    @property
-    def total(self) -> Decimal:
-        return sum((item.total for item in self.items), spending.ZERO)
-
-    @property
-    def exact(self) -> bool:
-        return all(item.each.source == "quoted" for item in self.items)
-
-    @property
-    def short(self) -> Standing | None:
-        return next((budget for budget in self.budgets if budget.left < self._concerned(budget)), None)
-
-    def _concerned(self, budget: Standing) -> Decimal:
-        concerned = (item.total for item in self.items if budget.limit.provider in ("", item.provider))
-        return sum(concerned, spending.ZERO)
 
 
 def quote_row(*, user: User, row_id: UUID, count: int | None = None, use_ai_prompt: bool = False) -> Quote:

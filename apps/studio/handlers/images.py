@@ -4,7 +4,6 @@ Whatever died before, the job's open paid call says how to go on: nothing sent â
 and not answered â†’ look it up at the provider, adopt it if found, submit again only when it surely does not exist.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -22,6 +21,8 @@ from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Stage
 from apps.jobs.values import Failure
+from apps.orders.paid import Taken, book_price, paid
+from apps.orders.quotes import Price
 from apps.providers import calls
 from apps.providers.clock import database_now
 from apps.providers.errors import InputUnreadable, ProviderError, ResultLost
@@ -34,14 +35,13 @@ from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of, content_of, picture_failure
-from apps.studio.quotes import Price, asked_price, wanted_for_image
+from apps.studio.quotes import asked_price, wanted_for_image
 from apps.studio.results import Fetched, fetch, store_images
 
 log = structlog.get_logger(__name__)
 
 PROVIDER = "wavespeed"
 SUBMIT_SECONDS = 60.0
-LONGEST_TO_LEAVE_SECONDS = 10.0
 POLL_SECONDS = 20.0
 FIRST_LOOK_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 10.0
@@ -138,58 +138,36 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
     run.stage(Stage.SUBMITTING)
     client = WavespeedClient.from_settings()
     model = image_job.generation_model
-    price = _price(run, image_job)
-    inputs = _inputs(run, client, image_job)  # before the permit: uploads may take longer than a place for a call lasts
-    seconds = min(SUBMIT_SECONDS, run.remaining)
-    with calling.permit(provider=PROVIDER, model=model, seconds=seconds):
-        # Before the check: a worker that is paused right after it must not believe that it is still in time.
-        leaves_by = time.monotonic() + _seconds_to_leave()
-        run.check()
-        call = calls.begin(
-            job_id=run.lease.job_id,
-            attempt=run.lease.attempt,
-            owner_id=run.lease.owner_id,
+    price = _price_of(image_job)
+    # Money is asked for before the pictures are uploaded in vain, leave after: uploads outlast a place for a call.
+    budgets.cover(run.lease, provider=PROVIDER, amount=price.amount or Decimal(0))
+    inputs = _inputs(run, client, image_job)
+    try:
+        with paid(
+            run,
             provider=PROVIDER,
             purpose="submit",
-            product=settings.KINDS[run.lease.kind].product,
             model=model,
             inputs=inputs,
-            estimate_usd=price.amount,
-        )
-        failpoint("before_submit")
-        try:
+            price=price,
+            seconds=SUBMIT_SECONDS,
+        ) as order:
             prediction = client.submit(
-                model=model, inputs=inputs, webhook_url=webhook_url(), seconds=seconds, leaves_by=leaves_by
+                model=model,
+                inputs=inputs,
+                webhook_url=webhook_url(),
+                seconds=order.seconds,
+                leaves_by=order.leaves_by,
             )
-            failpoint("after_submit")
-            calls.accepted(call, provider_id=prediction.id)
-        except ProviderError as error:
-            return _submit_failed(run, call, error)
-    failpoint("after_accept")
-    calling.report(provider=PROVIDER, model=model, error=None)
+            order.outcome = Taken(prediction.id)
+    except ProviderError as error:
+        if error.outcome_known:
+            raise calling.verdict(error) from error
+        run.stage(Stage.SETTLING)
+        return Parked(SETTLE_SECONDS, Stage.SETTLING)
     ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=prediction.id)
-    _note_cost(call, price)
     run.stage(Stage.WAITING_FOR_PROVIDER)
     return Parked(FIRST_LOOK_SECONDS, Stage.WAITING_FOR_PROVIDER)
-
-
-def _seconds_to_leave() -> float:
-    """From the intent's commit until the order has left, or it does not leave at all.
-
-    A worker that was paused in between may wake long after its job was given to another; that one believes that there
-    is no order only after LOOKUP_GRACE_SECONDS, so an order that leaves within half of them is in the list by then.
-    """
-    return min(LONGEST_TO_LEAVE_SECONDS, settings.LOOKUP_GRACE_SECONDS / 2)
-
-
-def _submit_failed(run: Run, call: Call, error: ProviderError) -> Parked:
-    calling.report(provider=PROVIDER, model=call.model_asked, error=error)
-    if error.outcome_known:
-        calls.failed(call, error)
-        raise calling.verdict(error) from error
-    calls.unknown(call, error)
-    run.stage(Stage.SETTLING)
-    return Parked(SETTLE_SECONDS, Stage.SETTLING)
 
 
 def _inputs(run: Run, client: WavespeedClient, image_job: ImageJob) -> dict[str, object]:
@@ -219,25 +197,9 @@ def webhook_url() -> str:
     return f"{settings.SITE_URL}/api/webhooks/wavespeed" if reachable and settings.WAVESPEED_WEBHOOKS else ""
 
 
-def _price(run: Run, image_job: ImageJob) -> Price:
-    """What the order will cost, set aside; raises RetryLater when no budget has it left."""
-    price = _price_of(image_job)
-    budgets.cover(run.lease, provider=PROVIDER, amount=price.amount or Decimal(0))
-    return price
-
-
 def _price_of(image_job: ImageJob) -> Price:
     size = (image_job.width, image_job.height)
     return asked_price(image_job.generation_model, pictures=len(image_job.image_urls), size=size)
-
-
-def _note_cost(call: Call, price: Price) -> None:
-    """WaveSpeed's replies carry no cost: what it quoted for these inputs counts, or our table when it quoted nothing."""
-    if price.amount is None:
-        log.warning("price_unknown", model=call.model_asked)
-    else:
-        source = price.source if price.source in {"quoted", "priced"} else "estimated"
-        calls.set_cost(call, cost_usd=price.amount, cost_source=source)
 
 
 def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
@@ -288,7 +250,7 @@ def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
 def _know_cost(image_job: ImageJob, call: Call) -> None:
     """However the order became ours: answered, found after a crash, or adopted by a person."""
     if call.cost_usd is None:
-        _note_cost(call, _price_of(image_job))
+        book_price(call, _price_of(image_job))
 
 
 def _is_young(call: Call) -> bool:

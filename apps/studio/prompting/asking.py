@@ -7,25 +7,21 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import structlog
-from django.conf import settings
 
 from apps.core.errors import Remedy
-from apps.core.failpoints import failpoint
-from apps.jobs import budgets, calling
+from apps.jobs import calling
 from apps.jobs.handlers import GiveUp, RetryLater, Run
 from apps.jobs.states import Reason
 from apps.jobs.values import Failure
-from apps.providers import calls
+from apps.orders.paid import Answered, paid
 from apps.providers.catalogue import find_model
 from apps.providers.errors import (
     ContentRefused,
-    OutcomeUnknown,
     ProviderError,
     RequestTooLarge,
     TransientNetwork,
     Truncated,
 )
-from apps.providers.models import Call, CallState
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
 from apps.providers.xai.client import XaiClient
 from apps.providers.xai.errors import shortcoming
@@ -175,69 +171,31 @@ def _answer_of(run: Run, prompt_job: PromptJob, model: str, parts: Parts) -> Cha
     """Budget and breaker are asked again for each model; raises RetryLater when one of them stands in the way."""
     strategy = strategy_of(prompt_job)
     request = ChatRequest(model=model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS)
-    estimate = prompt_price(model, prompt_job).amount
-    budgets.cover(run.lease, provider=PROVIDER, amount=estimate or Decimal(0))
-    inputs = {"strategy": f"{strategy.name}.{strategy.version}", "pictures": len(parts) - 1}
-    return _paid_answer(run, request, inputs=inputs, estimate=estimate)
-
-
-def _paid_answer(run: Run, request: ChatRequest, *, inputs: dict[str, object], estimate: Decimal | None) -> ChatAnswer:
-    """One call in the ledger: its intent before it leaves, what it cost before anything else is done with the answer."""
-    seconds = min(CALL_SECONDS, run.remaining)
-    _mark_resent(run.lease.job_id)
-    with calling.permit(provider=PROVIDER, model=request.model, seconds=seconds):
-        run.check()  # the permit may have been waited for: a job that was taken away is not paid for
-        call = calls.begin(
-            job_id=run.lease.job_id,
-            attempt=run.lease.attempt,
-            owner_id=run.lease.owner_id,
-            provider=PROVIDER,
-            purpose="chat",
-            product=settings.KINDS[run.lease.kind].product,
-            model=request.model,
-            inputs=inputs,
-            estimate_usd=estimate,
+    with paid(
+        run,
+        provider=PROVIDER,
+        purpose="chat",
+        model=model,
+        inputs={"strategy": f"{strategy.name}.{strategy.version}", "pictures": len(parts) - 1},
+        price=prompt_price(model, prompt_job),
+        seconds=CALL_SECONDS,
+    ) as order:
+        stream = XaiClient.from_settings().chat_stream(request, seconds=order.seconds)
+        answer = Draft.of(run.lease).follow(stream)  # its words are told while they arrive
+        if answer is None:  # a stream that ends in the middle is an error, never a shorter answer
+            raise TransientNetwork(PROVIDER, detail="The stream ended without an answer.", sent=None)
+        order.outcome = Answered(
+            result={"text": answer.text, "refusal": answer.refusal, "finish_reason": answer.finish_reason},
+            model_answered=answer.model,
+            usage=dict(answer.usage.raw),
+            cost_usd=answer.cost_usd,
+            cost_source=answer.cost_source,
+            provider_id=answer.id,
+            http_status=answer.http_status,
         )
-        failpoint("before_chat")
-        try:
-            answer = _streamed(run, request, seconds=seconds)
-        except ProviderError as error:
-            (calls.failed if error.outcome_known else calls.unknown)(call, error)
-            error.cost_usd = call.cost_usd
-            calling.report(provider=PROVIDER, model=request.model, error=error)
-            raise
-    failpoint("after_chat")
-    calls.succeeded(
-        call,
-        result={"text": answer.text, "refusal": answer.refusal, "finish_reason": answer.finish_reason},
-        model_answered=answer.model,
-        usage=dict(answer.usage.raw),
-        cost_usd=answer.cost_usd,
-        cost_source=answer.cost_source,
-        provider_id=answer.id,
-        http_status=answer.http_status,
-    )
-    failpoint("after_answer")
-    calling.report(provider=PROVIDER, model=request.model, error=None)
-    answer = replace(answer, cost_usd=call.cost_usd, cost_source=call.cost_source)  # estimated where it named none
+    call = order.call  # its cost is the estimate where the answer named none
+    answer = replace(answer, cost_usd=call.cost_usd, cost_source=call.cost_source)
     lacking = shortcoming(answer)
     if lacking:
         raise lacking
     return answer
-
-
-def _streamed(run: Run, request: ChatRequest, *, seconds: float) -> ChatAnswer:
-    """The answer, its words told while they arrive. A stream that ends in the middle is an error, never a shorter answer."""
-    answer = Draft.of(run.lease).follow(XaiClient.from_settings().chat_stream(request, seconds=seconds))
-    if answer is None:
-        raise TransientNetwork(PROVIDER, detail="The stream ended without an answer.", sent=None)
-    return answer
-
-
-def _mark_resent(job_id: int) -> None:
-    """After one call of unknown outcome another is sent, and the first flagged; after two, none. Raises OutcomeUnknown."""
-    unheard = list(Call.objects.filter(job_id=job_id, purpose="chat", state=CallState.UNKNOWN))
-    if any(call.resent for call in unheard):
-        raise OutcomeUnknown(PROVIDER, message="Grok was asked twice, and no answer came back either time.")
-    for call in unheard:
-        calls.resent(call)

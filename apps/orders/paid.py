@@ -97,7 +97,7 @@ def paid(
             model=model,
             inputs=inputs,
             estimate_usd=price.amount,
-            sends_again=policy_of(provider, purpose) is WhenUnknown.SEND_ONCE_MORE,
+            sends_again=policy_of(provider, purpose).when_unknown is WhenUnknown.SEND_ONCE_MORE,
         )
         order = Order(call, seconds, leaves_by)
         failpoint(f"before_{purpose}")

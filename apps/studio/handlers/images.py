@@ -21,6 +21,7 @@ from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Stage
 from apps.jobs.values import Failure
+from apps.orders import settling
 from apps.orders.paid import Taken, book_price, paid
 from apps.orders.quotes import Price
 from apps.providers import calls
@@ -30,7 +31,7 @@ from apps.providers.models import Call, CallState
 from apps.providers.types import Prediction
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.providers.wavespeed.errors import task_error
-from apps.providers.wavespeed.lookup import Absent, Found, find_prediction
+from apps.providers.wavespeed.lookup import Absent, Found
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
@@ -51,12 +52,6 @@ LONGEST_WAIT = timedelta(minutes=10)
 # What cannot be fetched when its job is over is asked for again for so long, before it counts as gone or is kept as it is.
 FETCHED_AGAIN_FOR = timedelta(hours=1)
 
-UNKNOWN = Failure(
-    "outcome_unknown",
-    "We cannot tell whether WaveSpeed took this order. It was not sent again.",
-    "Retry looks for it once more and buys nothing while it may exist. Whoever runs this desk can settle it.",
-    Remedy.SETTLE,
-)
 TOO_SLOW = Failure(
     "provider_too_slow",
     "WaveSpeed did not finish the image in 10 minutes.",
@@ -205,24 +200,15 @@ def _price_of(image_job: ImageJob) -> Price:
 def _settle(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
     """Sent, and nobody knows whether it was taken."""
     run.stage(Stage.SETTLING)
-    found = find_prediction(call)
-    if isinstance(found, Found):
-        ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=found.prediction.id)
+    finding = settling.settle(call)
+    if isinstance(finding, Found):
+        ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=finding.prediction.id)
         return _look(run, image_job, call)
-    if isinstance(found, Absent):
-        calls.lost(call)
+    if isinstance(finding, Absent):
         return _submit(run, image_job)
-    if _give_up_looking(call):
-        raise GiveUp(UNKNOWN)
-    return Parked(SETTLE_SECONDS, Stage.SETTLING)
-
-
-def _give_up_looking(call: Call) -> bool:
-    """Whether it was looked for long enough: then a person may settle it."""
-    if database_now() - call.created_at < timedelta(seconds=settings.UNKNOWN_GRACE_SECONDS):
-        return False
-    calls.unknown(call, ProviderError(PROVIDER, detail="Not found, and not surely absent.", sent=None))
-    return True
+    if settling.is_still_looked_for(call):
+        return Parked(SETTLE_SECONDS, Stage.SETTLING)
+    raise settling.left_to_a_person(call)
 
 
 def _look(run: Run, image_job: ImageJob, call: Call) -> Done | Parked:
@@ -322,14 +308,9 @@ def _storing(
 
 def _reconcile_call(image_job: ImageJob, call: Call) -> None:
     """A second order of a job that has its image is kept beside it: it was paid for."""
-    if call.state in (CallState.INTENT, CallState.UNKNOWN):
-        found = find_prediction(call)
-        if isinstance(found, Absent):
-            calls.lost(call)
-        elif not isinstance(found, Found) and call.state == CallState.INTENT:
-            _give_up_looking(call)
-        if not isinstance(found, Found):
-            return
+    is_unsettled = call.state in (CallState.INTENT, CallState.UNKNOWN)
+    if is_unsettled and not isinstance(settling.settle(call), Found):
+        return
     client = WavespeedClient.from_settings()
     _know_cost(image_job, call)
     ended = image_job.job.finished_at

@@ -12,8 +12,8 @@ from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Stage, Status
 from apps.jobs.values import Failure
+from apps.orders import settling
 from apps.providers import calls, spending
-from apps.providers.errors import ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart
 from apps.providers.xai.errors import shortcoming_of
@@ -76,13 +76,13 @@ class PromptHandler(Handler):
     def reconcile(self, job: Job) -> None:
         """A text call whose worker died: its answer cannot be asked for again, so it stays flagged as unknown."""
         for call in calls.open_calls(job.pk):
-            calls.unknown(call, _gone(call))
+            settling.settle(call)
 
 
 def _paid_already(run: Run, prompt_job: PromptJob) -> Written | None:
     """An answer that an earlier attempt paid for and had no time to store; open calls are flagged and may be sent once more."""
     for call in calls.open_calls(prompt_job.job_id):
-        calls.unknown(call, _gone(call))
+        settling.settle(call)
     for call in Call.objects.filter(job_id=prompt_job.job_id, purpose="chat", state=CallState.SUCCEEDED):
         kept = {name: str((call.result or {}).get(name) or "") for name in ("text", "refusal", "finish_reason")}
         if shortcoming_of(**kept, cost_usd=call.cost_usd):
@@ -104,10 +104,6 @@ def _written_before(prompt_job: PromptJob) -> Written | None:
         return None
     source = PromptJob.Source.MODEL
     return Written(before.generated_prompt, source, before.model_asked, before.model_answered, before.pk)
-
-
-def _gone(call: Call) -> ProviderError:
-    return ProviderError(call.provider, detail="The worker died while it waited for the answer.", sent=None)
 
 
 def _write(run: Run, prompt_job: PromptJob) -> Written:

@@ -16,6 +16,8 @@ from config.lanes import KINDS as KINDS
 from config.lanes import LANES as LANES
 from config.logs import LOGGING as LOGGING
 from config.schedule import SCHEDULE as SCHEDULE
+from config.tick import PRUNERS as PRUNERS
+from config.tick import TICK_PARTS as TICK_PARTS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(text("PRESSROOM_DATA_DIR", str(BASE_DIR / ".pressroom")))

@@ -10,7 +10,7 @@ from apps.accounts.audit import AuditEntry, record
 from apps.api.authentication import user_of
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented, read
-from apps.studio.orders import DECISIONS, SETTLE, settle_call
+from apps.orders.decisions import DECISIONS, SETTLE, settle_call
 
 _CALL_ID = "1d6c4f3e-9a1b-4a77-b0c5-3f6f1e8a9c41"
 

@@ -16,13 +16,13 @@ from rest_framework.response import Response
 from apps.api.errors import malformed
 from apps.api.models import WebhookReceived
 from apps.api.views import Endpoint
+from apps.core.clock import database_now
 from apps.core.errors import Problem
+from apps.orders.reconcile import heard_of
 from apps.providers import skew
-from apps.providers.clock import database_now
 from apps.providers.errors import ProviderError, TransientNetwork
 from apps.providers.wavespeed.client import WavespeedClient
 from apps.providers.wavespeed.webhooks import BadSignature, check_headers, verify
-from apps.studio.orders import heard_of
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class WavespeedWebhook(Endpoint):
         _verify(request, body)
         prediction_id = _prediction_id(body)
         is_new = WebhookReceived.remember(request.headers["webhook-id"])
-        known = is_new and heard_of(prediction_id)
+        known = is_new and heard_of("wavespeed", prediction_id)
         log.info("webhook", provider="wavespeed", prediction=prediction_id, repeated=not is_new, known=known)
         return Response({"received": True})
 

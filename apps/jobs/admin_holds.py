@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.desk_admin import DeskAdmin
-from apps.jobs import calling, operations
+from apps.jobs import operations
 from apps.jobs.models import Hold
 from apps.providers.causes import cause_of
 from apps.providers.models import Breaker
@@ -69,7 +69,7 @@ class BreakerAdmin(DeskAdmin):
     def release(self, request: HttpRequest, breakers: QuerySet[Any]) -> None:
         names = sorted(set(breakers.values_list("provider", flat=True)))
         for name in names:
-            calling.release(name)
+            operations.call_again(name)
         self.message_user(
             request, f"{', '.join(map(provider_name, names))}: called at once, and nobody is held for it."
         )

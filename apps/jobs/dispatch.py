@@ -1,6 +1,6 @@
 """The tick: whatever should have happened and did not, happens now. Safe to run twice, at once or never for a while.
 
-It calls no provider: nothing may hold up a rescue. What is open at a provider after its job ended: reconcile.py.
+It calls no provider: nothing may hold up a rescue. What is open at a provider after its job ended: apps/orders/reconcile.py.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,10 +9,11 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.module_loading import import_string
 
 from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
-from apps.jobs import budgets, clock, figures, lifecycle, wakeups
+from apps.jobs import clock, figures, lifecycle, wakeups
 from apps.jobs.endings import end_failed
 from apps.jobs.models import Job
 
@@ -103,6 +104,11 @@ def _fold() -> int:
     return 0
 
 
+def _handed_in(name: str) -> Callable[[], int]:
+    """Work of a layer above this one, found by its name when it is first done (config/tick.py)."""
+    return lambda: import_string(settings.TICK_PARTS[name])()
+
+
 # Rescue first, and the wake-ups after whatever made work due.
 _PARTS: dict[str, Callable[[], int]] = {
     "put_right": clock.put_right,
@@ -110,7 +116,7 @@ _PARTS: dict[str, Callable[[], int]] = {
     "promoted": lifecycle.promote,
     "untied": lambda: _each(lifecycle.left_waiting(), _untie),
     "aged": lifecycle.age,
-    "funded": budgets.go_on,
+    **{name: _handed_in(name) for name in settings.TICK_PARTS},
     "woken": _wake_due_lanes,
     "folded": _fold,
 }

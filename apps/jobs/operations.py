@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import calling, endings, lanes, services
+from apps.jobs import endings, holds, lanes, services
 from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
@@ -149,7 +149,7 @@ def release_provider(provider: str) -> None:
 
     Raises ValueError for one that no kind of job uses.
     """
-    calling.release(_known_provider(provider))
+    call_again(_known_provider(provider))
 
 
 def hold_owner(username: str, *, by: str = "", note: str = "", until: datetime | None = None) -> None:
@@ -165,9 +165,16 @@ def release_owner(username: str) -> None:
 def lift(hold: Hold) -> None:
     """What held this lane, provider or person holds it no more."""
     if hold.scope == Hold.Scope.PROVIDER:
-        calling.release(hold.key)
+        call_again(hold.key)
     else:
         lanes.lift(hold.scope, hold.key)
+
+
+def call_again(provider: str) -> None:
+    """By a person who has put things right: no hold of any kind, no breaker, and nobody waits for either."""
+    with transaction.atomic():
+        breakers.close(provider=provider)
+        holds.let_go(provider, list(Reason))
 
 
 def failed_jobs(*, code: str = "", lane: str = "", owner: str = "", since: datetime | None = None) -> QuerySet[Job]:

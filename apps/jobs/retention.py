@@ -6,10 +6,9 @@ from pathlib import Path
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.module_loading import import_string
 
 from apps.jobs.models import Job, JobEvent
-from apps.providers.skew import prune_skews
-from apps.providers.wavespeed.uploads import prune_uploads
 
 KEEP_DAYS = {"completed": 30, "failed": 90, "cancelled": 30, "skipped": 30}
 BATCH = 1000
@@ -23,8 +22,8 @@ ORDER BY finished_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 def prune(*, batch: int = BATCH) -> int:
     """One batch of each state; answers how many went. Called hourly, so a backlog drains over several calls."""
-    prune_uploads()
-    prune_skews()
+    for pruner in settings.PRUNERS:
+        import_string(pruner)()
     return sum(_prune_state(status, days, batch) for status, days in KEEP_DAYS.items())
 
 

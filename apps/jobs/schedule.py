@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from apps.providers.clock import ClockTimestamp
+from apps.core.clock import ClockTimestamp
 
 CLOCKS_APART = timedelta(seconds=15)  # beat's machine and the database's may differ by so much and nothing is wrong
 

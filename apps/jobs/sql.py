@@ -304,21 +304,10 @@ done AS (
 {_told(_from("done", "'scheduled'", old="'queued'"))}
 """
 
-# The first in line of each owner and provider of those that wait for a budget.
-SHORT_OF_MONEY = """
-SELECT DISTINCT ON (j.owner_id, j.provider) j.id, j.owner_id, j.provider, coalesce(e.wanted_usd, 0) AS wanted
-FROM jobs_job j LEFT JOIN providers_earmark e ON e.job_id = j.id
-WHERE j.status = 'scheduled' AND j.reason = 'budget' AND j.owner_id::text || j.provider <> ALL(%(passed)s)
-ORDER BY j.owner_id, j.provider, j.priority DESC, j.turn, j.seq
-"""
+# Money is there again.
 GO_ON = f"""
 WITH {to_queued("done", "id = %(job_id)s AND status = 'scheduled' AND reason = 'budget'", "FOR UPDATE SKIP LOCKED")},
 {_told(_from("done", "'queued'", reason="'budget'"))}
-"""
-# Set aside by a worker whose job was ended under it meanwhile: nobody else would give it back.
-LEFT_ASIDE = """
-DELETE FROM providers_earmark e
-WHERE NOT EXISTS (SELECT 1 FROM jobs_job j WHERE j.id = e.job_id AND j.finished_at IS NULL)
 """
 
 # The job stops waiting for another job and waits for a person.

@@ -6,7 +6,6 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from apps.jobs import dispatch as dispatching
 from apps.jobs import loop, retention
-from apps.jobs import reconcile as reconciling
 
 MACHINERY = {
     "autoretry_for": (OperationalError, InterfaceError, RedisAway),
@@ -25,11 +24,6 @@ def work(lane: str) -> int:
 @shared_task(name="jobs.dispatch", **MACHINERY)
 def dispatch() -> dict[str, int]:
     return dispatching.dispatch()
-
-
-@shared_task(name="jobs.reconcile", **MACHINERY)
-def reconcile() -> int:
-    return reconciling.reconcile()
 
 
 @shared_task(name="jobs.prune", **MACHINERY)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django_celery_beat.models import PeriodicTask
 
 from apps.core.broker import Trouble, hints
+from apps.core.clock import ClockTimestamp, database_now
 from apps.core.database import is_out_of_room, refused_writes_lately, write_probe
 from apps.jobs.estimates import WORKER_SILENT_SECONDS
 from apps.jobs.models import Hold, Worker
@@ -20,7 +21,6 @@ from apps.jobs.schedule import CLOCKS_APART
 from apps.jobs.states import Reason
 from apps.providers import breakers
 from apps.providers.causes import cause_of
-from apps.providers.clock import ClockTimestamp, database_now
 from apps.providers.registry import PROVIDERS, provider_name
 
 BEAT_SILENT_SECONDS = 15.0

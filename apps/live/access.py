@@ -13,8 +13,8 @@ from django.http import HttpRequest
 
 from apps.accounts import tries
 from apps.accounts.models import User, find_token, is_token
+from apps.core.clock import ClockTimestamp
 from apps.jobs.models import JobEvent
-from apps.providers.clock import ClockTimestamp
 
 MOST_MISSED = 1000
 BEHIND_EVENTS, BEHIND = 1000, timedelta(seconds=10)

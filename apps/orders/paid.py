@@ -21,8 +21,8 @@ import structlog
 from django.conf import settings
 
 from apps.core.failpoints import failpoint
-from apps.jobs import budgets, calling
 from apps.jobs.handlers import Run
+from apps.orders import budgets, leave
 from apps.orders.quotes import Price
 from apps.orders.settling import WhenUnknown, check_none_may_exist, policy_of
 from apps.providers import calls
@@ -83,7 +83,7 @@ def paid(
     check_none_may_exist(job_id=run.lease.job_id, provider=provider, purpose=purpose)
     budgets.cover(run.lease, provider=provider, amount=price.amount or Decimal(0))
     seconds = min(seconds, run.remaining)
-    with calling.permit(provider=provider, model=model, seconds=seconds):
+    with leave.permit(provider=provider, model=model, seconds=seconds):
         # Before the check: a worker that is paused right after it must not believe that it is still in time.
         leaves_by = time.monotonic() + _seconds_to_leave()
         run.check()  # the permit may have been waited for: a job that was taken away is not paid for
@@ -117,9 +117,9 @@ def paid(
         except ProviderError as error:
             (calls.failed if error.outcome_known else calls.unknown)(call, error)
             error.cost_usd = call.cost_usd
-            calling.report(provider=provider, model=model, error=error)
+            leave.report(provider=provider, model=model, error=error)
             raise
-    calling.report(provider=provider, model=model, error=None)
+    leave.report(provider=provider, model=model, error=None)
 
 
 def book_price(call: Call, price: Price) -> None:

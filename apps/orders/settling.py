@@ -12,10 +12,10 @@ from enum import Enum
 
 from django.conf import settings
 
+from apps.core.clock import database_now
 from apps.jobs.handlers import GiveUp
 from apps.jobs.values import Failure
 from apps.providers import calls
-from apps.providers.clock import database_now
 from apps.providers.errors import OutcomeUnknown, ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.registry import provider_name

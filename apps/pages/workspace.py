@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.core.clock import ClockTimestamp
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.states import LIVE
 from apps.pages.pictures import pictures_of
@@ -21,7 +22,6 @@ from apps.pages.row_index import FILTERS, Entry, RowIndex, index_of, number_of
 from apps.pages.row_view import RowView, row_views
 from apps.pages.shell import page, reader
 from apps.providers import spending
-from apps.providers.clock import ClockTimestamp
 from apps.studio.models import GeneratedImage, PromptPolicy, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.prompting.strategies import references

@@ -13,7 +13,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 
-from apps.providers.clock import ClockTimestamp, database_now
+from apps.core.clock import ClockTimestamp, database_now
 from apps.providers.models import Breaker, BreakerState
 
 log = structlog.get_logger(__name__)

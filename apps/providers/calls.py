@@ -19,8 +19,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from apps.core.clock import ClockTimestamp
 from apps.providers import spending
-from apps.providers.clock import ClockTimestamp
 from apps.providers.errors import OutcomeUnknown, ProviderError
 from apps.providers.models import Call, CallState
 

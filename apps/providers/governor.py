@@ -5,7 +5,7 @@
     report(provider="xai", model="grok-4.7", error=None)
 
 Order of the questions: does a breaker stand in the way, is a place for a call free, is a request of this minute left.
-A refusal takes nothing with it. What a provider asked us to wait for is a hold of the queue (apps/jobs/calling.py).
+A refusal takes nothing with it. What a provider asked us to wait for is a hold of the queue (apps/orders/leave.py).
 """
 
 from contextlib import ExitStack
@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import Error as DatabaseAway
 from django.db import connection
 
+from apps.core.clock import database_now
 from apps.providers import breakers, places
 from apps.providers.causes import CALLS_AT_ONCE, REQUESTS_A_MINUTE
-from apps.providers.clock import database_now
 from apps.providers.errors import ProviderError
 from apps.providers.models import Breaker, BreakerState, PlaceKind
 

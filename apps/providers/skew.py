@@ -12,9 +12,9 @@ import structlog
 from django.db import DatabaseError, connection
 from django.db.models import Max, Min
 
+from apps.core.clock import ClockTimestamp, database_now
 from apps.core.reply import Reply
 from apps.providers import retry_after
-from apps.providers.clock import ClockTimestamp, database_now
 from apps.providers.models import ClockSkew
 
 log = structlog.get_logger(__name__)

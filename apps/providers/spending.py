@@ -23,8 +23,8 @@ from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest, TruncDay
 
 from apps.accounts.models import Budget
+from apps.core.clock import database_now
 from apps.core.database import Locks, lock_names
-from apps.providers.clock import database_now
 from apps.providers.models import Call, CallState, Earmark
 
 ZERO = Decimal(0)

@@ -12,9 +12,9 @@ from unfold.decorators import action
 from apps.accounts.desk_admin import record_act
 from apps.accounts.models import User
 from apps.core.errors import Problem
+from apps.orders.decisions import SETTLE, settle_call
 from apps.providers.admin import CallAdmin
 from apps.providers.models import Call
-from apps.studio.orders import SETTLE, settle_call
 
 admin.site.unregister(Call)
 

@@ -19,10 +19,10 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.core.clock import ClockTimestamp
 from apps.core.errors import not_found
 from apps.jobs import endings
 from apps.jobs.models import Job
-from apps.providers.clock import ClockTimestamp
 from apps.studio.models import Row, Workspace
 from apps.studio.owned import find_workspace
 from apps.studio.picture_use import forget_pictures

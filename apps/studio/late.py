@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from apps.core.clock import ClockTimestamp
 from apps.jobs.models import Job
 from apps.providers.calls import OPEN
-from apps.providers.clock import ClockTimestamp
 from apps.providers.models import Call
 from apps.studio.models import GeneratedImage, Row
 from apps.studio.rows import subject_of

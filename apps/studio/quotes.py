@@ -11,9 +11,9 @@ from uuid import UUID
 from django.conf import settings
 
 from apps.accounts.models import User
+from apps.core.clock import database_now
 from apps.orders.quotes import Item, Price, Quote
 from apps.providers import pricing, spending
-from apps.providers.clock import database_now
 from apps.providers.errors import ProviderError
 from apps.providers.models import Call
 from apps.providers.spending import Wanted

@@ -11,10 +11,11 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.core.errors import Problem, not_found
-from apps.jobs import budgets, lifecycle
+from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Status
 from apps.jobs.values import NewJob
+from apps.orders import budgets
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
 from apps.studio.owned import find_row, hold_row
 from apps.studio.pictures import checked, soon

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 
 from apps.api.models import WebhookReceived
+from apps.core.clock import database_now
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.providers import skew
-from apps.providers.clock import database_now
 from apps.providers.wavespeed.webhooks import sign
 from tests.factories import CallFactory, JobFactory
 

@@ -12,10 +12,10 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job
+from apps.orders.decisions import settle_call
 from apps.providers.models import Call
 from apps.studio.late import forget_late_images, still_paid
 from apps.studio.models import GeneratedImage, PromptJob, Workspace
-from apps.studio.orders import settle_call
 from tests.faults import invariants, scene
 from tests.faults.armed import FaultStack
 from tests.support.stack import wait_until

@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.jobs import calling, lanes, lifecycle
+from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.services import retry_job
 from apps.jobs.values import Failure
+from apps.orders import leave
 from apps.providers.errors import AuthFailed, PaymentRequired
 from apps.providers.models import Breaker
 from tests.factories import CallFactory, StaffFactory
@@ -155,8 +156,8 @@ def test_a_deleted_hold_is_lifted(admin: Client, enqueue: Enqueue) -> None:
 
 
 def test_a_deleted_hold_of_a_provider_closes_its_breakers_too(admin: Client) -> None:
-    calling.verdict(PaymentRequired("wavespeed"))
-    calling.report(provider="wavespeed", model="m", error=PaymentRequired("wavespeed"))
+    leave.end_for_job(PaymentRequired("wavespeed"))
+    leave.report(provider="wavespeed", model="m", error=PaymentRequired("wavespeed"))
     page = admin.get("/admin/jobs/hold/").content.decode()
     assert "WaveSpeed has no credits left. Buy credits at WaveSpeed." in page
     admin.post(f"/admin/jobs/hold/{Hold.objects.get().pk}/delete/", {"post": "yes"})
@@ -165,8 +166,8 @@ def test_a_deleted_hold_of_a_provider_closes_its_breakers_too(admin: Client) -> 
 
 
 def test_a_breaker_is_released_by_whoever_may_lift_holds(admin: Client) -> None:
-    calling.verdict(AuthFailed("xai"))
-    calling.report(provider="xai", model="m", error=AuthFailed("xai"))
+    leave.end_for_job(AuthFailed("xai"))
+    leave.report(provider="xai", model="m", error=AuthFailed("xai"))
     asked = {"action": "release", "_selected_action": Breaker.objects.get().pk}
     looker = Client()
     looker.force_login(StaffFactory())

@@ -10,6 +10,7 @@ from django.db import connection
 from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.models import User
+from apps.core.clock import database_now
 from apps.jobs import figures, lanes, lifecycle, vitals
 from apps.jobs.beat import Scheduler
 from apps.jobs.clock import put_right
@@ -17,7 +18,6 @@ from apps.jobs.dispatch import dispatch
 from apps.jobs.models import Hold, Job, Worker
 from apps.jobs.schedule import ensure_schedule
 from apps.jobs.values import Failure
-from apps.providers.clock import database_now
 from apps.providers.models import Breaker, Place
 from tests.jobs.conftest import LANE, claim
 from tests.support.stack import Stack, running, wait_until

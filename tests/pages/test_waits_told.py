@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from apps.accounts.models import Budget, User
-from apps.jobs import calling, lanes, lifecycle, operations
+from apps.jobs import lanes, lifecycle, operations
 from apps.jobs.estimates import describe
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.states import Reason
+from apps.orders import leave
 from apps.pages.words import Line, waiting
 from apps.providers import errors, governor, spending
 from apps.providers.models import Breaker
@@ -118,9 +119,9 @@ def meet(kind: type[errors.ProviderError]) -> None:
     """As often as it takes to open a breaker; the last job to be turned away is held with its model's breaker."""
     for _ in range(5):
         error = kind("wavespeed")
-        calling.report(provider="wavespeed", model=MODEL, error=error)
+        leave.report(provider="wavespeed", model=MODEL, error=error)
         if error.health == "refuses_us":
-            calling.verdict(error)
+            leave.end_for_job(error)
     Job.objects.update(attempt=1)
 
 
@@ -155,16 +156,16 @@ def test_a_breaker_on_trial_says_so_and_no_start(job: Job) -> None:
         assert why == Reason.BREAKER_OPEN
         assert words.endswith("One job tries it now; when that works, the rest go on.")
         assert "starts now" not in words
-        calling.report(provider="wavespeed", model=MODEL, error=None)
+        leave.report(provider="wavespeed", model=MODEL, error=None)
     assert told(job)[0] == "", "it worked: nothing is held any more"
 
 
 def test_our_own_limits_are_not_told_as_the_providers_wish(job: Job, settings: object) -> None:
     settings.PROVIDER_LIMITS = {"wavespeed": {"concurrent": 0, "per_minute": 1}}  # type: ignore[attr-defined]
-    with calling.permit(provider="wavespeed", model=MODEL, seconds=30):
+    with leave.permit(provider="wavespeed", model=MODEL, seconds=30):
         pass
-    with pytest.raises(calling.RetryLater) as held:
-        calling.permit(provider="wavespeed", model=MODEL, seconds=30)
+    with pytest.raises(leave.RetryLater) as held:
+        leave.permit(provider="wavespeed", model=MODEL, seconds=30)
     assert held.value.failure.code == "requests_a_minute"
     why, words = told(job)
     assert why == Reason.RATE_LIMITED

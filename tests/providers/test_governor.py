@@ -13,9 +13,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
+from apps.core.clock import database_now
 from apps.providers import errors, governor, places
 from apps.providers.breakers import FEWEST_CALLS, OPEN_FIRST
-from apps.providers.clock import database_now
 from apps.providers.governor import Busy, permit, report
 from apps.providers.models import Breaker, Place, PlaceKind
 

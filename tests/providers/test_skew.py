@@ -7,9 +7,9 @@ from email.utils import format_datetime
 import pytest
 from django.db import connection
 
+from apps.core.clock import database_now
 from apps.core.reply import Reply
 from apps.providers import skew
-from apps.providers.clock import database_now
 from apps.providers.models import ClockSkew
 from apps.providers.wavespeed.client import WavespeedClient
 from tests.support.simulator import SimulatorProcess

@@ -11,10 +11,11 @@ from django.db.models import Sum
 
 from apps.accounts.models import Budget, User
 from apps.assets.models import Asset
-from apps.jobs import budgets, lifecycle
+from apps.jobs import lifecycle
 from apps.jobs.estimates import describe
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, retry_job
+from apps.orders import budgets
 from apps.providers.models import Call, Earmark
 from apps.providers.spending import standings
 from apps.studio.models import PromptJob, Row
@@ -63,9 +64,9 @@ def test_jobs_beyond_the_budget_are_accepted_and_wait(owner: User, row_with_prom
 def test_a_raised_budget_lets_them_go_on_in_their_order(owner: User, row_with_prompt: Row) -> None:
     budget = limit("0.04", owner=owner)
     jobs = generate(owner, row_with_prompt, 4).jobs
-    assert budgets.go_on() == 0
+    assert budgets.fund() == 0
     Budget.objects.filter(pk=budget.pk).update(amount_usd=Decimal("0.13"))
-    assert budgets.go_on() == 2
+    assert budgets.fund() == 2
     assert [fresh(job).status for job in jobs] == ["queued", "queued", "queued", "scheduled"]
     assert held() == Decimal("0.12")
 
@@ -75,7 +76,7 @@ def test_a_cancelled_job_gives_back_what_it_held(owner: User, row_with_prompt: R
     first, second = generate(owner, row_with_prompt, 2).jobs
     cancel_job(user=owner, uid=first.uid)
     assert held() == 0
-    assert budgets.go_on() == 1
+    assert budgets.fund() == 1
     assert fresh(second).status == "queued"
 
 
@@ -106,7 +107,7 @@ def test_what_a_dead_worker_left_aside_is_given_back(owner: User, row_with_promp
     mark = Earmark.objects.get(pk=job.pk)
     cancel_job(user=owner, uid=job.uid)
     mark.save(force_insert=True)
-    budgets.go_on()
+    budgets.fund()
     assert not Earmark.objects.exists()
 
 

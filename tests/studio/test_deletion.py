@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import User
+from apps.core.clock import database_now
 from apps.core.errors import Problem
 from apps.jobs import endings, lanes, lifecycle, operations
 from apps.jobs.executor import execute
@@ -17,7 +18,7 @@ from apps.jobs.noop import NoopHandler
 from apps.jobs.services import cancel_job, change_job, retry_job
 from apps.jobs.shift import Shift
 from apps.jobs.values import Failure, Lease, NewJob
-from apps.providers.clock import database_now
+from apps.orders.decisions import settle_call
 from apps.providers.models import Call
 from apps.studio import deletion
 from apps.studio.deletion import delete_row, delete_workspace, finish_deletions
@@ -26,7 +27,6 @@ from apps.studio.handlers import prompts as prompt_handler
 from apps.studio.handlers.images import ImageHandler
 from apps.studio.handlers.prompts import PromptHandler
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
-from apps.studio.orders import settle_call
 from apps.studio.prompting.asking import Written
 from apps.studio.results import Fetched, store_images
 from apps.studio.rows import create_rows, subject_of

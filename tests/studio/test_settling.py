@@ -13,12 +13,12 @@ from apps.accounts.audit import AuditEntry
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs.models import Job
-from apps.jobs.reconcile import reconcile
 from apps.jobs.services import retry_job
+from apps.orders.decisions import DECISIONS, settle_call
+from apps.orders.reconcile import reconcile
 from apps.providers.models import Call
 from apps.providers.spending import spend
 from apps.studio.models import GeneratedImage
-from apps.studio.orders import DECISIONS, settle_call
 from tests.factories import CallFactory, JobFactory, StaffFactory, UserFactory, finish
 from tests.support.simulator import SimulatorProcess
 from tests.support.stack import wait_until

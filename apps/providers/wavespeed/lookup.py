@@ -14,8 +14,8 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.core.clock import database_now
 from apps.providers import calls, skew
-from apps.providers.clock import database_now
 from apps.providers.errors import ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.types import Prediction

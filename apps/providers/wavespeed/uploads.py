@@ -3,7 +3,7 @@
 import hashlib
 from datetime import timedelta
 
-from apps.providers.clock import ClockTimestamp
+from apps.core.clock import ClockTimestamp
 from apps.providers.models import Upload
 
 KEPT_FOR = timedelta(days=6)

@@ -14,18 +14,18 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.assets.storage import PROBLEMS as STORAGE_PROBLEMS
+from apps.core.clock import database_now
 from apps.core.errors import Problem, Remedy
 from apps.core.failpoints import failpoint
-from apps.jobs import budgets, calling, endings
+from apps.jobs import endings
 from apps.jobs.handlers import Done, GiveUp, Handler, Parked, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Stage
 from apps.jobs.values import Failure
-from apps.orders import settling
+from apps.orders import budgets, leave, settling
 from apps.orders.paid import Taken, book_price, paid
 from apps.orders.quotes import Price
 from apps.providers import calls
-from apps.providers.clock import database_now
 from apps.providers.errors import InputUnreadable, ProviderError, ResultLost
 from apps.providers.models import Call, CallState
 from apps.providers.types import Prediction
@@ -157,7 +157,7 @@ def _submit(run: Run, image_job: ImageJob) -> Parked:
             order.outcome = Taken(prediction.id)
     except ProviderError as error:
         if error.outcome_known:
-            raise calling.verdict(error) from error
+            raise leave.end_for_job(error) from error
         run.stage(Stage.SETTLING)
         return Parked(SETTLE_SECONDS, Stage.SETTLING)
     ImageJob.objects.filter(pk=image_job.pk).update(prediction_id=prediction.id)
@@ -176,7 +176,7 @@ def _inputs(run: Run, client: WavespeedClient, image_job: ImageJob) -> dict[str,
             for data, name, kind in pictures
         ]
     except ProviderError as error:
-        raise calling.verdict(error) from error
+        raise leave.end_for_job(error) from error
     return inputs_for(
         image_job.generation_model,
         prompt=image_job.prompt,
@@ -259,8 +259,8 @@ def _task_failed(call: Call, prediction: Prediction) -> NoReturn:
         WavespeedClient.from_settings().forget_uploads(call.inputs)
         error.can_pass = not _was_unreadable_before(call)
     calls.failed(call, error, cost_usd=Decimal(0), cost_source="refunded")  # WaveSpeed refunds failed tasks
-    calling.report(provider=PROVIDER, model=call.model_asked, error=error)
-    raise calling.verdict(error)
+    leave.report(provider=PROVIDER, model=call.model_asked, error=error)
+    raise leave.end_for_job(error)
 
 
 def _was_unreadable_before(call: Call) -> bool:
@@ -278,10 +278,10 @@ def _fetched(
         # The address may have run out and not the file: the next look gives a new one. Never a new order.
         raise RetryLater(Failure(error.code, error.message, NOT_FETCHED, error.remedy)) from error
     except ProviderError as error:
-        raise calling.verdict(error) from error
+        raise leave.end_for_job(error) from error
     except Problem as problem:
         if problem.code not in STORAGE_PROBLEMS:
-            raise calling.unusable(PROVIDER, problem) from problem
+            raise leave.unusable_result(PROVIDER, problem) from problem
         # The image is paid for and stays at WaveSpeed for seven days: wait for room, at no try's expense.
         log.error("storage_failed", code=problem.code)
         return Parked(STORAGE_PAUSE_SECONDS, Stage.SAVING)

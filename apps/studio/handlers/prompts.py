@@ -7,12 +7,12 @@ import structlog
 
 from apps.assets.library import data_uri
 from apps.core.errors import Problem, Remedy
-from apps.jobs import budgets, lifecycle
+from apps.jobs import lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Stage, Status
 from apps.jobs.values import Failure
-from apps.orders import settling
+from apps.orders import budgets, settling
 from apps.providers import calls, spending
 from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart

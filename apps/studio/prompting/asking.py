@@ -9,10 +9,10 @@ from decimal import Decimal
 import structlog
 
 from apps.core.errors import Remedy
-from apps.jobs import calling
 from apps.jobs.handlers import GiveUp, RetryLater, Run
 from apps.jobs.states import Reason
 from apps.jobs.values import Failure
+from apps.orders import leave
 from apps.orders.paid import Answered, paid
 from apps.providers.catalogue import find_model
 from apps.providers.errors import (
@@ -155,7 +155,7 @@ def _of_error(error: ProviderError) -> Setback:
     if isinstance(error, ContentRefused):
         return Setback(REFUSAL, GiveUp(REFUSED), error.detail or error.message, REFUSAL, cost_usd=cost)
     kind = TOO_LONG if isinstance(error, RequestTooLarge | Truncated) else ERROR
-    end = calling.verdict(error)
+    end = leave.end_for_job(error)
     held = isinstance(end, RetryLater) and end.reason != Reason.BACKOFF
     return Setback(kind, end, error.message, HELD if held else kind, cost_usd=cost)
 

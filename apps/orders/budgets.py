@@ -7,17 +7,30 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-from apps.jobs import lifecycle, sql
+from apps.core.clock import database_now
+from apps.jobs import lifecycle
 from apps.jobs.handlers import RetryLater
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Status
 from apps.jobs.values import Failure, Lease
 from apps.providers import spending
-from apps.providers.clock import database_now
 from apps.providers.registry import provider_name
 from apps.providers.spending import Short, Wanted
 
 MOST_AT_ONCE = 100
+
+# The first in line of each owner and provider of those that wait for a budget.
+_SHORT_OF_MONEY = """
+SELECT DISTINCT ON (j.owner_id, j.provider) j.id, j.owner_id, j.provider, coalesce(e.wanted_usd, 0) AS wanted
+FROM jobs_job j LEFT JOIN providers_earmark e ON e.job_id = j.id
+WHERE j.status = 'scheduled' AND j.reason = 'budget' AND j.owner_id::text || j.provider <> ALL(%(passed)s)
+ORDER BY j.owner_id, j.provider, j.priority DESC, j.turn, j.seq
+"""
+# Set aside by a worker whose job was ended under it meanwhile: nobody else would give it back.
+_LEFT_ASIDE = """
+DELETE FROM providers_earmark e
+WHERE NOT EXISTS (SELECT 1 FROM jobs_job j WHERE j.id = e.job_id AND j.finished_at IS NULL)
+"""
 
 
 def set_aside(wanted: Sequence[Wanted]) -> None:
@@ -36,7 +49,7 @@ def cover(lease: Lease, *, provider: str, amount: Decimal) -> None:
         raise RetryLater(_failure(short), after=_seconds_until(short.renews), reason=Reason.BUDGET)
 
 
-def go_on(*, most: int = MOST_AT_ONCE) -> int:
+def fund(*, most: int = MOST_AT_ONCE) -> int:
     """Jobs that wait for money, in their order, as far as it reaches now: a budget was raised, or a job gave back.
 
     Of each owner at each provider the first in line is looked at; when it cannot go, those behind it wait too.
@@ -45,7 +58,7 @@ def go_on(*, most: int = MOST_AT_ONCE) -> int:
     passed: list[str] = []
     while count < most and (firsts := _first_in_line(passed)):
         for job_id, owner_id, provider, amount in firsts:
-            if _go_on_one(Wanted(job_id, owner_id, provider, amount)):
+            if _fund_one(Wanted(job_id, owner_id, provider, amount)):
                 count += 1
             else:
                 passed.append(f"{owner_id}{provider}")
@@ -55,11 +68,11 @@ def go_on(*, most: int = MOST_AT_ONCE) -> int:
 
 def _first_in_line(passed: list[str]) -> list[tuple[int, int, str, Decimal]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql.SHORT_OF_MONEY, {"passed": passed})
+        cursor.execute(_SHORT_OF_MONEY, {"passed": passed})
         return cursor.fetchall()
 
 
-def _go_on_one(wanted: Wanted) -> bool:
+def _fund_one(wanted: Wanted) -> bool:
     with transaction.atomic():
         waiting = Job.objects.select_for_update(skip_locked=True).filter(
             pk=wanted.job_id, status=Status.SCHEDULED, reason=Reason.BUDGET
@@ -69,7 +82,7 @@ def _go_on_one(wanted: Wanted) -> bool:
 
 def _give_back_what_is_left() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql.LEFT_ASIDE)
+        cursor.execute(_LEFT_ASIDE)
 
 
 def _failure(short: Short) -> Failure:

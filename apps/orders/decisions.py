@@ -1,4 +1,4 @@
-"""Orders at WaveSpeed from outside a job's run: news of one, and a person's word on one whose outcome nobody knows."""
+"""A person's word on a paid call whose outcome nobody knows."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -8,9 +8,9 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.core.errors import Problem, invalid, not_found
-from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.services import retry_job
+from apps.orders.settling import policy_of
 from apps.providers import calls
 from apps.providers.errors import ProviderError, ResultLost
 from apps.providers.models import Call, CallState
@@ -29,19 +29,6 @@ class Settled:
 
     call: Call
     job: Job | None = None
-
-
-def heard_of(prediction_id: str) -> bool:
-    """Something happened to this order: whoever waits for it looks now. False when we know of no such order (yet).
-
-    A webhook that comes before the submit's own answer finds no call, and is not missed: the first look is near.
-    """
-    call = Call.objects.filter(provider="wavespeed", provider_id=prediction_id).first()
-    if call is None or call.job_id is None:
-        return False
-    if not lifecycle.nudge(call.job_id):
-        calls.look_soon(call)
-    return True
 
 
 def settle_call(
@@ -125,7 +112,7 @@ def _adopt(call: Call, prediction_id: str) -> Settled:
 
 
 def _task(call: Call, prediction_id: str) -> Prediction:
-    if not prediction_id or call.purpose != "submit":
+    if not prediction_id or policy_of(call.provider, call.purpose).find is None:
         raise invalid("predictionId", "Only an order of an image has a task.", "Give the task's id from WaveSpeed.")
     try:
         return WavespeedClient.from_settings().prediction(prediction_id, seconds=10)

@@ -11,6 +11,7 @@ from apps.jobs import holds, lifecycle
 from apps.jobs.handlers import Cancelled, LeaseLost, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
+from apps.jobs.values import Failure
 from apps.orders.paid import Answered, Order, Taken, paid
 from apps.orders.quotes import Price
 from apps.providers.errors import InvalidRequest, OutcomeUnknown, TransientNetwork
@@ -123,7 +124,7 @@ def hold_xai() -> None:
 
 
 def test_a_job_that_was_taken_away_makes_no_call(run: Run) -> None:
-    assert lifecycle.reschedule(run.lease, seconds=0, reason="interrupted", outcome="interrupted", counts=False)
+    assert lifecycle.fail(run.lease, Failure("gone", "It was ended under the worker.", "Try it again."))
     with pytest.raises(LeaseLost), ordering(run):
         raise AssertionError("it must not be sent")
     assert not calls()

@@ -14,24 +14,26 @@ from apps.jobs.announce import CHANNEL
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.states import FINAL
 from apps.live.hub import encode
+from apps.orders.draft import APART_SECONDS, Draft
 from apps.providers.models import Call
 from apps.studio.models import PromptJob, Row, Workspace
-from apps.studio.prompting.draft import APART_SECONDS, LONGEST_TOLD, Draft
 from apps.studio.services import queue_prompt
 from tests.support.stack import Stack, wait_until
+
+LONGEST_TOLD = 2400
 
 
 def test_it_tells_the_whole_text_and_no_more_than_five_times_a_second() -> None:
     told: list[str] = []
     moments = iter(number * APART_SECONDS / 4 for number in range(100))
-    Draft(told.append, clock=lambda: next(moments)).follow([f"{number} " for number in range(9)])
+    Draft(told.append, LONGEST_TOLD, clock=lambda: next(moments)).follow([f"{number} " for number in range(9)])
     assert told == ["0 ", "0 1 2 3 4 ", "0 1 2 3 4 5 6 7 8 "]
 
 
 def test_blank_pieces_tell_nothing_and_an_endless_text_is_cut() -> None:
     told: list[str] = []
     moments = iter(range(100))
-    Draft(told.append, clock=lambda: next(moments)).follow(["", "\n", "a" * LONGEST_TOLD, "b"])
+    Draft(told.append, LONGEST_TOLD, clock=lambda: next(moments)).follow(["", "\n", "a" * LONGEST_TOLD, "b"])
     assert {len(text) for text in told} == {LONGEST_TOLD}
 
 

@@ -12,11 +12,9 @@ from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
 from apps.jobs.states import Reason, Stage, Status
 from apps.jobs.values import Failure
-from apps.orders import budgets, settling
+from apps.orders import budgets, chat, settling
 from apps.providers import calls, spending
-from apps.providers.models import Call, CallState
 from apps.providers.types import ImagePart, TextPart
-from apps.providers.xai.errors import shortcoming_of
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of, picture_failure
@@ -80,19 +78,14 @@ class PromptHandler(Handler):
 
 
 def _paid_already(run: Run, prompt_job: PromptJob) -> Written | None:
-    """An answer that an earlier attempt paid for and had no time to store; open calls are flagged and may be sent once more."""
-    for call in calls.open_calls(prompt_job.job_id):
-        settling.settle(call)
-    for call in Call.objects.filter(job_id=prompt_job.job_id, purpose="chat", state=CallState.SUCCEEDED):
-        kept = {name: str((call.result or {}).get(name) or "") for name in ("text", "refusal", "finish_reason")}
-        if shortcoming_of(**kept, cost_usd=call.cost_usd):
-            continue
+    """An answer that an earlier attempt paid for and had no time to store."""
+    for answer in chat.paid_answers(prompt_job.job_id):
         try:
-            prompt = accepted(kept["text"])
+            prompt = accepted(answer.text)
         except Rejected:
             continue
-        asked, answered = call.model_asked, call.model_answered
-        note(run, prompt_job, model=asked, answered=answered, outcome=ACCEPTED, cost_usd=call.cost_usd)
+        asked, answered = answer.model_asked, answer.model_answered
+        note(run, prompt_job, model=asked, answered=answered, outcome=ACCEPTED, cost_usd=answer.cost_usd)
         return Written(prompt, PromptJob.Source.MODEL, asked, answered)
     return None
 

@@ -3,7 +3,7 @@
 Whatever comes of it is written down in `PromptJob.tried`: who was asked, who answered, what was said, what it cost.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
@@ -12,23 +12,18 @@ from apps.core.errors import Remedy
 from apps.jobs.handlers import GiveUp, RetryLater, Run
 from apps.jobs.states import Reason
 from apps.jobs.values import Failure
-from apps.orders import leave
-from apps.orders.paid import Answered, paid
+from apps.orders import chat, leave
 from apps.providers.catalogue import find_model
 from apps.providers.errors import (
     ContentRefused,
     ProviderError,
     RequestTooLarge,
-    TransientNetwork,
     Truncated,
 )
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
-from apps.providers.xai.client import XaiClient
-from apps.providers.xai.errors import shortcoming
 from apps.studio.models import PromptJob
 from apps.studio.prompting.chain import ERROR, REFUSAL, TOO_LONG, Entry
-from apps.studio.prompting.checks import Rejected, accepted
-from apps.studio.prompting.draft import Draft
+from apps.studio.prompting.checks import LONGEST, Rejected, accepted
 from apps.studio.prompting.strategies import MAX_TOKENS, strategy_of
 from apps.studio.quotes import prompt_price
 
@@ -170,32 +165,12 @@ def _of_rejection(rejection: Rejected, answer: ChatAnswer) -> Setback:
 def _answer_of(run: Run, prompt_job: PromptJob, model: str, parts: Parts) -> ChatAnswer:
     """Budget and breaker are asked again for each model; raises RetryLater when one of them stands in the way."""
     strategy = strategy_of(prompt_job)
-    request = ChatRequest(model=model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS)
-    with paid(
+    return chat.ask(
         run,
+        ChatRequest(model=model, system=strategy.system, parts=parts, max_tokens=MAX_TOKENS),
         provider=PROVIDER,
-        purpose="chat",
-        model=model,
         inputs={"strategy": f"{strategy.name}.{strategy.version}", "pictures": len(parts) - 1},
         price=prompt_price(model, prompt_job),
         seconds=CALL_SECONDS,
-    ) as order:
-        stream = XaiClient.from_settings().chat_stream(request, seconds=order.seconds)
-        answer = Draft.of(run.lease).follow(stream)  # its words are told while they arrive
-        if answer is None:  # a stream that ends in the middle is an error, never a shorter answer
-            raise TransientNetwork(PROVIDER, detail="The stream ended without an answer.", sent=None)
-        order.outcome = Answered(
-            result={"text": answer.text, "refusal": answer.refusal, "finish_reason": answer.finish_reason},
-            model_answered=answer.model,
-            usage=dict(answer.usage.raw),
-            cost_usd=answer.cost_usd,
-            cost_source=answer.cost_source,
-            provider_id=answer.id,
-            http_status=answer.http_status,
-        )
-    call = order.call  # its cost is the estimate where the answer named none
-    answer = replace(answer, cost_usd=call.cost_usd, cost_source=call.cost_source)
-    lacking = shortcoming(answer)
-    if lacking:
-        raise lacking
-    return answer
+        longest_told=2 * LONGEST,  # what is longer will be rejected anyway
+    )

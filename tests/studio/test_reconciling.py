@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from apps.assets import decoder
+from apps.core.clock import database_now
 from apps.core.errors import Problem
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
-from apps.jobs.reconcile import reconcile
-from apps.providers.clock import database_now
+from apps.orders.reconcile import reconcile
 from apps.providers.models import Call
 from apps.studio.handlers.images import FETCHED_AGAIN_FOR
 from apps.studio.models import GeneratedImage

@@ -65,7 +65,7 @@ def resolve(*, owner: User, url: str, seconds: float = 10.0, again: bool = False
         return _own_asset(owner, asset_id)
     address, source_digest = as_browsers_send_it(url), digest_of(url)
     known = Asset.objects.filter(owner=owner, source_digest=source_digest).first()
-    if known and not again and abs(timezone.now() - (known.fetched_at or known.created_at)) < FRESH:
+    if known and not again and _is_fresh(known):
         return known
     try:
         return _fetched(owner, address, source_digest, known, seconds)
@@ -76,9 +76,22 @@ def resolve(*, owner: User, url: str, seconds: float = 10.0, again: bool = False
         return known
 
 
+def must_ask_for_one_of(owner: User, urls: Collection[str]) -> bool:
+    """Whether `resolve` would ask the host of one of these remote addresses."""
+    digests = {digest_of(url) for url in urls}
+    fresh = {
+        one.source_digest for one in Asset.objects.filter(owner=owner, source_digest__in=digests) if _is_fresh(one)
+    }
+    return fresh != digests
+
+
 def digest_of(url: str) -> str:
     """By which a remote address is known again: however it was pasted."""
     return hashlib.sha256(as_browsers_send_it(url).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_fresh(asset: Asset) -> bool:
+    return abs(timezone.now() - (asset.fetched_at or asset.created_at)) < FRESH
 
 
 def data_uri(asset: Asset) -> str:

@@ -8,11 +8,10 @@ from django.db import connection, models, transaction
 from django.db.models import Sum
 
 from apps.accounts.models import User
+from apps.core.database import Locks
 from apps.core.errors import Problem
 
 NEARLY_FULL = 0.8
-
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('pressroom.space'), %s)"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ WHAT_TO_DO = "Delete rows or workspaces you no longer need, or ask whoever runs 
 
 
 def space_of(owner: User) -> Space:
-    used = sum(model._default_manager.filter(owner=owner).aggregate(sum=Sum("bytes"))["sum"] or 0 for model in _kept())
+    used = sum(model._base_manager.filter(owner=owner).aggregate(sum=Sum("bytes"))["sum"] or 0 for model in _kept())
     own = owner.picture_quota_mb
     return Space(used, (settings.PICTURE_QUOTA_MB if own is None else own) * 1_000_000)
 
@@ -61,7 +60,8 @@ def admit(owner: User, more: int) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("the answer holds only as long as the lock: ask inside a transaction")
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [owner.pk])  # one upload of a person at a time, so that two do not take the same room
+        # One upload of a person at a time, so that two do not take the same room.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [Locks.SPACE, owner.pk])
     space = space_of(owner)
     if space.limit and space.used + more > space.limit:
         raise no_room(space, more)

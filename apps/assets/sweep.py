@@ -10,7 +10,7 @@ at the rows again, and puts it back when one names it or when it was touched les
 - after: U finds no file and writes it anew.
 
 `remove_now` asks for no age, since what was uploaded a minute ago shall go as well. So whoever stores a picture looks
-after the commit of its row whether the files are still there, and writes them again if not (`library.keep_files`):
+after the commit of its row whether the files are still there, and writes them again if not (`library._kept`):
 U's commit comes before U's look. If S took the file after that look, S sees the row, for it looks later.
 A crash of S in between leaves a file aside, and the next walk puts it back.
 """
@@ -64,7 +64,8 @@ def named(paths: Collection[str]) -> set[str]:
     """Those of the paths that a row of any model names."""
     found: set[str] = set()
     for model, field in _file_fields():
-        found.update(model._default_manager.filter(**{f"{field}__in": paths}).values_list(field, flat=True))
+        # The base manager: one that leaves out what is being deleted would have its files removed before it is gone.
+        found.update(model._base_manager.filter(**{f"{field}__in": paths}).values_list(field, flat=True))
     return found
 
 

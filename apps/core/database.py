@@ -65,6 +65,8 @@ class Locks(IntEnum):
     LANE = 1
     QUEUE = 2
     BUDGET = 3
+    SPACE = 4
+    SHARES = 5
 
 
 def lock_names(kind: Locks, names: Collection[str]) -> None:

@@ -23,13 +23,16 @@ def find_row(user: User, row_id: UUID) -> Row:
     return row
 
 
-def hold_row(row_id: UUID | None) -> bool:
+def hold_row(row_id: UUID | None, *, alone: bool = False) -> bool:
     """Keeps the row until the transaction ends; False when it is being deleted, or is gone.
 
     The weakest lock that keeps a delete out, the one its jobs' foreign keys take anyway: it waits for nobody else.
     Whoever locks jobs as well locks them first: a worker that finishes a job holds the job when it comes to the row.
+    `alone`: for whoever changes the row too. The stronger lock is then taken first, and not when another Generate of
+    the row may hold the first one already and be waiting for ours.
     """
-    held = "SELECT id FROM studio_row WHERE id = %s AND gone_at IS NULL FOR KEY SHARE"
+    there = "SELECT id FROM studio_row WHERE id = %s AND gone_at IS NULL "
+    held = there + ("FOR NO KEY UPDATE" if alone else "FOR KEY SHARE")
     return row_id is not None and bool(list(Row.objects.raw(held, [row_id])))
 
 

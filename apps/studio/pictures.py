@@ -1,13 +1,12 @@
 """The pictures a row names by URL, as assets of its owner: checked before anything is queued."""
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from uuid import UUID
 
 from apps.accounts.models import User
-from apps.assets.library import resolve, store_upload
+from apps.assets.library import must_ask_for_one_of, resolve, store_upload
 from apps.assets.models import Asset
 from apps.assets.storage import content_type, open_file
 from apps.assets.urls import asset_id_of, asset_url
@@ -93,10 +92,9 @@ def _checked(owner: User, url: str, field: str, ends: float) -> Asset:
 
 
 def must_be_fetched(owner: User, urls: Sequence[str]) -> bool:
-    """Whether one of them is a stranger's address that was not fetched before."""
+    """Whether a host must be asked for one of them: a stranger's address that was not fetched just now."""
     strange = {url for url in urls if url and asset_id_of(url) is None and image_id_of(url) is None}
-    digests = {hashlib.sha256(url.encode()).hexdigest() for url in strange}
-    return Asset.objects.filter(owner=owner, source_digest__in=digests).count() < len(digests)
+    return must_ask_for_one_of(owner, strange)
 
 
 def _made_here(owner: User, url: str) -> Asset | None:

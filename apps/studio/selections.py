@@ -35,7 +35,7 @@ class Outcome(Generic[T]):
 def each_row(*, user: User, workspace_id: UUID, row_ids: Sequence[UUID], make: Callable[[UUID], T]) -> list[Outcome[T]]:
     """`make` for each row, in the given order; a Problem it raises is that row's. Problem 404: no such workspace.
 
-    Pictures that must be fetched are looked at for 15 s in all, and for what one row may take besides: a thread waits
+    Pictures that must be fetched are looked at for LOOK_SECONDS in all, and for what one row may take besides: a thread waits
     for them. The rows that are left say so, and may be asked for again.
     """
     workspace = find_workspace(user, workspace_id)

@@ -82,7 +82,7 @@ def generate_images(
     pictures = _pictures_of(row)
     wanted, generation = count or row.workspace.images_per_generate, uuid.uuid4()
     with transaction.atomic():
-        if not hold_row(row.pk):
+        if not hold_row(row.pk, alone=True):  # of two requests the second waits here for the first one's jobs
             raise not_found("row")
         if unless_busy:
             _refuse_busy(row)
@@ -161,8 +161,6 @@ def set_money_aside(owner_id: int, *asked: PromptJob | ImageJob) -> None:
 
 
 def _refuse_busy(row: Row) -> None:
-    """Of two requests the second waits here for the first one's jobs, and sees them."""
-    list(Row.objects.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk"))
     images = Job.objects.live().filter(subject=subject_of(row), kind="image")
     if images.exclude(status=Status.WAITING, reason=Reason.NEEDS_PROMPT).exists():
         raise Problem(409, "row_busy", "Images of this row are under way.", "Wait for them, or cancel them first.")

@@ -5,10 +5,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from apps.accounts.models import User
+from apps.core.database import Locks
 from apps.core.errors import Problem
 from apps.studio.models import Row, Workspace
-
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('pressroom.shares'), %s)"
 
 
 def admit_workspace(owner: User) -> None:
@@ -25,7 +24,8 @@ def _admit(owner: User, there: QuerySet[Workspace] | QuerySet[Row], more: int, m
     if not most:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [owner.pk])  # so that two requests do not both take the last place
+        # So that two requests do not both take the last place.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [Locks.SHARES, owner.pk])
     count = there.order_by()[: most + 1].count()
     if count + more > most:
         raise Problem(

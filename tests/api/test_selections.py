@@ -10,10 +10,13 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.api import selections
 from apps.api.models import IdempotencyKey
+from apps.assets.library import FRESH, digest_of
+from apps.assets.models import Asset
 from apps.jobs.models import Job
 from apps.studio import deletion
 from apps.studio.deletion import finish_deletions
 from apps.studio.models import Row, Workspace
+from apps.studio.pictures import must_be_fetched
 from tests.api.conftest import Caller, problem
 from tests.factories import AssetFactory, JobFactory, RowFactory, WorkspaceFactory
 
@@ -98,7 +101,7 @@ def test_while_the_right_to_a_row_still_runs_the_whole_is_in_progress(call: Call
     IdempotencyKey.objects.filter(pk=part.pk).update(status=None, body=b"", lease_until=soon)
     Job.objects.all().delete()
     problem(call("POST", path, body, Idempotency_Key="bulk-2"), 409, "idempotency_in_progress")
-    IdempotencyKey.objects.filter(pk=part.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    IdempotencyKey.objects.filter(pk=part.pk).update(lease_until=timezone.now() - timedelta(hours=1))
     assert call("POST", path, body, Idempotency_Key="bulk-2").json()["queued"] == 1
 
 
@@ -112,6 +115,17 @@ def test_rows_whose_pictures_must_be_fetched_do_not_hold_a_thread_for_minutes(
     first, second = call("POST", f"/api/workspaces/{workspace.pk}/generate", body).json()["results"]
     assert first["problem"]["code"] == "pictures_not_looked_at"
     assert second["problem"] is None, "our own are quick"
+
+
+def test_a_host_is_asked_again_for_what_was_fetched_long_ago(workspace: Workspace) -> None:
+    """However the address is written: one with a space is known by what a browser makes of it."""
+    url = "https://images.example.com/a shoe.jpg"
+    AssetFactory(owner=workspace.owner)
+    Asset.objects.update(source_digest=digest_of(url), fetched_at=timezone.now())
+    assert not must_be_fetched(workspace.owner, [url, ""])
+    assert must_be_fetched(workspace.owner, [url, "https://images.example.com/another.jpg"])
+    Asset.objects.update(fetched_at=timezone.now() - FRESH)
+    assert must_be_fetched(workspace.owner, [url])
 
 
 def test_a_selection_is_bounded_and_of_ones_own_workspace(call: Caller, stranger: Caller, workspace: Workspace) -> None:

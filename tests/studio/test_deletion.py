@@ -20,7 +20,7 @@ from apps.jobs.shift import Shift
 from apps.jobs.values import Failure, Lease, NewJob
 from apps.orders.decisions import settle_call
 from apps.providers.models import Call
-from apps.studio import deletion
+from apps.studio import deletion, services
 from apps.studio.deletion import delete_row, delete_workspace, finish_deletions
 from apps.studio.edits import edit_prompt
 from apps.studio.handlers import prompts as prompt_handler
@@ -144,6 +144,27 @@ def test_a_generate_that_is_under_way_ends_first_and_its_jobs_are_cancelled(owne
         assert not isinstance(answers[0], Exception) or "not_found" in str(answers[0])
         assert not Job.objects.live().filter(subject=subject_of(mine)).exists()
         assert not Row.everything.filter(pk=mine.pk).exists()
+
+
+def test_of_two_generates_of_a_row_the_second_waits_and_sees_the_first_ones_jobs(
+    owner: User, row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A press on the row is under way, and has its owner's queue, when the same row is generated with others."""
+    asked = {"user": owner, "row_id": row.pk, "use_ai_prompt": False, "count": 1}
+    second = Deleter(lambda: generate_images(**asked, unless_busy=True))  # type: ignore[arg-type, return-value, func-returns-value]
+    size = services.output_size
+
+    def once_the_other_waits(row: Row, target: str) -> tuple[int, int]:
+        if threading.current_thread() is not second:
+            second.start_and_wait_until_it_waits()
+        return size(row, target)
+
+    monkeypatch.setattr(services, "output_size", once_the_other_waits)
+    generate_images(**asked)  # type: ignore[arg-type]
+    second.join(30)
+    assert isinstance(second.error, Problem)
+    assert second.error.code == "row_busy"
+    assert Job.objects.count() == 1
 
 
 def test_rows_added_while_their_workspace_is_deleted_are_not_left(owner: User, workspace: Workspace) -> None:

@@ -16,7 +16,9 @@ from apps.front import limits
 from apps.front.limits import Shares
 from apps.front.refusals import Refused, body_too_slow, busy, no_room, unreadable
 
-held = Shares(total=limits.HELD_BYTES, each=limits.HELD_BYTES_EACH)
+# Apart, so that uploads that fill theirs keep nobody from signing in or pressing Generate.
+_held_of_uploads = Shares(total=limits.UPLOADS_BYTES, each=limits.UPLOADS_BYTES_EACH)
+_held_of_others = Shares(total=limits.BODIES_BYTES, each=limits.BODIES_BYTES_EACH)
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,15 @@ async def whole_body(request: BaseRequest, *, most: tuple[int, Problem], network
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
+    held = _held_of_uploads if most_bytes > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else _held_of_others
     size = 0
-    began = asyncio.get_running_loop().time()
+    loop, grace = asyncio.get_running_loop(), settings.BODY_GRACE_SECONDS
+    deadline = loop.time() + grace
     with tempfile.SpooledTemporaryFile(max_size=limits.SPOOL_BYTES) as file:
         try:
             while not request.content.at_eof():
-                # Each byte that came moves the deadline, so a fast start is no credit for a stop later on.
                 try:
-                    async with asyncio.timeout_at(began + settings.BODY_GRACE_SECONDS + size / limits.BODY_RATE):
+                    async with asyncio.timeout_at(deadline):
                         chunk = await request.content.readany()
                 except TimeoutError:
                     raise body_too_slow() from None
@@ -58,6 +61,9 @@ async def whole_body(request: BaseRequest, *, most: tuple[int, Problem], network
                 if not held.take(network, len(chunk)):
                     raise busy("Too much is being uploaded at the moment.")
                 size += len(chunk)
+                # Each byte buys time at the least rate, but never more than the grace from now on: who was fast at
+                # first could otherwise stop for three quarters of an hour before the last byte of a large picture.
+                deadline = min(deadline + len(chunk) / limits.BODY_RATE, loop.time() + grace)
                 try:
                     file.write(chunk)
                 except OSError:

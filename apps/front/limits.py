@@ -19,8 +19,10 @@ BODY_RATE = (
     8_000  # bytes of a body a second, after settings.BODY_GRACE_SECONDS: a slow mobile uplink does four times as much
 )
 SPOOL_BYTES = 64_000  # what is larger goes to a temporary file
-HELD_BYTES = 512_000_000  # bodies of all requests together, in memory and temporary files
-HELD_BYTES_EACH = 128_000_000  # of one address: six large pictures at once
+UPLOADS_BYTES = 512_000_000  # of all uploads together, in memory and temporary files
+UPLOADS_BYTES_EACH = 128_000_000  # of one address: six large pictures at once
+BODIES_BYTES = 256_000_000  # of all other bodies together
+BODIES_BYTES_EACH = 64_000_000  # of one address: REQUESTS_EACH of the largest
 
 PIECE_BYTES = 64_000  # an answer leaves in pieces of this size, and a reader takes each within settings.PIECE_SECONDS
 READY_SECONDS = 5.0  # then /health/ready says 503: the database was not heard from
@@ -56,6 +58,13 @@ class Shares:
         self.taken += amount
         self._of[network] += amount
         return True
+
+    def of(self, network: str) -> int:
+        return self._of[network]
+
+    def largest(self) -> str:
+        """The network that has most of it."""
+        return max(self._of, key=self._of.__getitem__, default="")
 
     def give(self, network: str, amount: int = 1) -> None:
         self.taken -= amount

@@ -60,6 +60,7 @@ class Front(web.Server):
         self.connections_taken = Shares(total=limits.MOST_CONNECTIONS, each=limits.CONNECTIONS_EACH)
         self.requests_taken = Shares(total=limits.MOST_CONNECTIONS, each=limits.REQUESTS_EACH)
         self.networks: dict[RequestHandler, str] = {}
+        self.answering: set[RequestHandler] = set()
         threads, waiting = limits.REQUEST_THREADS, limits.MOST_WAITING
         self.threads = Threads(application, count=threads, most_waiting=waiting, name="request")
         self.prober = Threads(application, count=1, most_waiting=1, name="ready")
@@ -73,12 +74,29 @@ class Front(web.Server):
         # Behind a proxy all connections are the proxy's; its clients are told apart by their requests.
         peer = transport.get_extra_info("peername")
         network = "" if settings.BEHIND_PROXY or not peer else network_of(client_address({"REMOTE_ADDR": peer[0]}))
-        if not self.connections_taken.take(network):
+        if not self.connections_taken.take(network) and not self.make_room(network):
             transport.write(_TOO_MANY)
             transport.close()
             return
         self.networks[handler] = network
         transport.set_write_buffer_limits(high=0)  # drain() means: the system has taken all of it
+
+    def make_room(self, network: str) -> bool:
+        """Whether a newcomer took the place of a connection that has no request, of the address that has most of all.
+
+        Else sixteen addresses that send nothing keep everybody out, and who asks for `/health/live` with them.
+        """
+        most = self.connections_taken.largest()
+        if self.connections_taken.of(network) + 1 >= self.connections_taken.of(most):
+            return False
+        theirs = (each for each, its in self.networks.items() if its == most and each not in self.answering)
+        oldest = next(theirs, None)
+        if oldest is None:
+            return False
+        del self.networks[oldest]
+        self.connections_taken.give(most)
+        oldest.force_close()
+        return self.connections_taken.take(network)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
@@ -87,6 +105,14 @@ class Front(web.Server):
             self.connections_taken.give(network)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection = request.protocol
+        self.answering.add(connection)
+        try:
+            return await self.answer(request)
+        finally:
+            self.answering.discard(connection)
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path
         try:
             path, query = target_of(request)

@@ -46,6 +46,24 @@ def test_drops_do_not_buy_time(processes: Stack, token: str) -> None:
     assert answer == b"HTTP/1.1 408"
 
 
+def test_a_fast_start_is_no_credit(processes: Stack, token: str) -> None:
+    """All of a large picture but its last bytes at once, and then nothing: that were 40 minutes at the least rate."""
+    with connect(processes.url) as sock:
+        sock.sendall(
+            head(
+                processes.url,
+                "POST",
+                "/api/assets",
+                Authorization=f"Bearer {token}",
+                Content_Type="multipart/form-data; boundary=b",
+                Content_Length="20001000",
+            )
+        )
+        sock.sendall(bytes(20_000_000))
+        answer = answer_of(sock)
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
 def test_a_reader_who_takes_nothing_is_let_go(processes: Stack, token: str, picture: str) -> None:
     with begin(processes.url, "reader", token=token, picture=picture) as sock:
         wait_until(lambda: processes.said("web", "slow_reader_ended"), what="the reader is let go")

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[decoder._Decoder]:
 def pid_of(apart: decoder._Decoder) -> int:
     assert apart._running
     return apart._running.process.pid
+
+
+def killed(running: decoder._Process) -> decoder._Process:
+    running.process.kill()
+    return running
 
 
 def refused(data: bytes) -> Problem:
@@ -96,13 +102,34 @@ def test_the_largest_pictures_fit(apart: decoder._Decoder) -> None:
     assert decoder.prepare(out.getvalue()).encoded.suffix == ".png"
 
 
-def test_its_death_is_told_and_the_next_gets_another(apart: decoder._Decoder) -> None:
+def test_a_picture_is_not_blamed_for_a_death_before_it(apart: decoder._Decoder) -> None:
+    """As when the system ends the decoder for want of memory."""
     decoder.look(drawn("PNG"))
     first = pid_of(apart)
     os.kill(first, signal.SIGKILL)
-    assert refused(drawn("PNG")).code == "image_not_readable"
     assert decoder.look(drawn("PNG")).width == 64
     assert pid_of(apart) != first
+
+
+def test_nor_for_one_death_in_the_middle(apart: decoder._Decoder) -> None:
+    decoder.look(drawn("PNG"))
+    first = pid_of(apart)
+    os.kill(first, signal.SIGSTOP)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(decoder.look, drawn("PNG"))
+        until(lambda: apart._busy)
+        os.kill(first, signal.SIGKILL)
+        assert asked.result(timeout=60).width == 64
+
+
+def test_the_picture_it_dies_of_is_refused_and_the_next_gets_another(
+    apart: decoder._Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        start = decoder._start
+        patched.setattr(decoder, "_start", lambda: killed(start()))
+        assert refused(drawn("PNG")).code == "image_not_readable"
+    assert decoder.look(drawn("PNG")).width == 64
 
 
 def test_one_that_went_home_is_started_again_without_a_word(apart: decoder._Decoder) -> None:

@@ -55,6 +55,9 @@ _TOO_MANY = Problem(
 _callers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="callers")
 _replays = ThreadPoolExecutor(max_workers=2, thread_name_prefix="replays")
 _turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()  # a reader's replays, one at a time
+_doors: WeakValueDictionary[str, asyncio.Lock] = (
+    WeakValueDictionary()
+)  # an address's callers, too: hundreds hold up no other
 
 _hub: Hub | None = None
 
@@ -141,8 +144,10 @@ def _without_stream(scope: Scope) -> tuple[int, bytes] | None:
 
 async def _open(scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
     address = _address_of(scope, headers)
+    door = _doors.setdefault(address, asyncio.Lock())
     try:
-        user = await _in_thread(_callers, user_of, headers, address)
+        async with door:
+            user = await _in_thread(_callers, user_of, headers, address)
     except Problem as problem:
         await _refuse(send, problem)
         return

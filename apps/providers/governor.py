@@ -54,12 +54,16 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave to make one call. Leaving the block gives the place back; `probe`: a breaker waits for its report."""
+    """Leave to make one call. Leaving the block gives the place back; `trials`: breakers that wait for its report."""
 
     provider: str
     model: str
-    probe: bool = False
+    trials: tuple[Breaker, ...] = ()
     slot: places.Taken | None = field(default=None, repr=False)
+
+    @property
+    def probe(self) -> bool:
+        return bool(self.trials)
 
     def __enter__(self) -> Self:
         return self
@@ -67,15 +71,21 @@ class Permit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.release()
+        self.release(reports=error is None or isinstance(error, ProviderError))
 
-    def release(self) -> None:
-        """An answer that was paid for must not be lost because the database is away: the place ends by itself."""
-        if self.slot:
-            try:
+    def release(self, *, reports: bool = True) -> None:
+        """`reports` False: nothing will be said of how a call went (the job was cancelled, or taken away), so another
+        caller may try.
+
+        An answer that was paid for must not be lost because the database is away: place and trial end by themselves.
+        """
+        try:
+            if self.slot:
                 places.free(self.slot)
-            except DatabaseAway as error:
-                log.warning("place_not_given_back", provider=self.provider, error=str(error))
+            for breaker in () if reports else self.trials:
+                breakers.give_probe_back(breaker)
+        except DatabaseAway as away:
+            log.warning("place_not_given_back", provider=self.provider, error=str(away))
 
 
 @dataclass(frozen=True)
@@ -105,11 +115,11 @@ def permit(*, provider: str, model: str, seconds: float) -> Permit:
     if connection.in_atomic_block:
         raise RuntimeError("Ask the governor outside a transaction: no call may be made inside one.")
     with ExitStack() as undo:
-        probe = _pass_breakers(undo, provider=provider, model=model, seconds=seconds)
+        trials = _pass_breakers(undo, provider=provider, model=model, seconds=seconds)
         slot = _take_slot(undo, provider=provider, seconds=seconds)
         _take_request(provider)
         undo.pop_all()
-    return Permit(provider, model, probe, slot)
+    return Permit(provider, model, trials, slot)
 
 
 def report(*, provider: str, model: str, error: ProviderError | None) -> bool:
@@ -158,14 +168,14 @@ def _state_of(provider: str, history: list[Breaker], taken: dict[tuple[str, str]
     )
 
 
-def _pass_breakers(undo: ExitStack, *, provider: str, model: str, seconds: float) -> bool:
-    """Whether this call is a trial. Takes the trial of every breaker that is due; `undo` gives them back."""
+def _pass_breakers(undo: ExitStack, *, provider: str, model: str, seconds: float) -> tuple[Breaker, ...]:
+    """Of which breakers this call is the trial: it takes that of every one that is due; `undo` gives them back."""
     standing = breakers.closed_ones_aside(provider=provider, model=model)
     for breaker in standing:
         if not breakers.take_probe(breaker, seconds=seconds + SLOT_SLACK_SECONDS):
             raise _breaker_busy(breaker)
         undo.callback(breakers.give_probe_back, breaker)
-    return bool(standing)
+    return tuple(standing)
 
 
 def _breaker_busy(breaker: Breaker) -> Busy:

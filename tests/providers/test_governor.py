@@ -14,6 +14,7 @@ from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from apps.core.clock import database_now
+from apps.jobs.handlers import Cancelled, LeaseLost
 from apps.providers import errors, governor, places
 from apps.providers.breakers import FEWEST_CALLS, OPEN_FIRST
 from apps.providers.governor import Busy, permit, report
@@ -229,6 +230,24 @@ def test_a_failed_trial_opens_again_for_longer() -> None:
     fail(1)
 
     assert busy().until - database_now() > OPEN_FIRST
+
+
+@pytest.mark.parametrize("ends_it", [Cancelled, LeaseLost])
+def test_a_trial_that_is_not_made_is_given_back(ends_it: type[Exception]) -> None:
+    """The job was cancelled, or taken away, between the leave to call and the call."""
+    fail(FEWEST_CALLS)
+    let_time_pass(OPEN_FIRST.total_seconds() + 1)
+    with pytest.raises(ends_it), ask():
+        raise ends_it
+    assert ask().probe
+
+
+def test_a_trial_that_failed_is_not_given_back_before_its_report() -> None:
+    fail(FEWEST_CALLS)
+    let_time_pass(OPEN_FIRST.total_seconds() + 1)
+    with pytest.raises(errors.Overloaded), ask():
+        raise errors.Overloaded("wavespeed")
+    assert busy().reason == "breaker_open_until"
 
 
 def test_a_trial_whose_caller_died_is_given_to_another() -> None:

@@ -1,5 +1,5 @@
 // What the buttons of a row do. Each verb is one call of the API; the row then shows what the server made of it.
-import { api } from "./api.js";
+import { api, parts } from "./api.js";
 import { open, shutMenu } from "./dialogs.js";
 import { line } from "./live.js";
 import { openPicture, openReferences } from "./pictures.js";
@@ -97,17 +97,25 @@ async function duplicate(row) {
 /** Deleted at once, with all their jobs stopped; the server keeps them for a while, so that they can be brought back. */
 export async function remove(rows) {
   if (!rows.length) return;
-  const ids = rows.map(row => row.dataset.row), word = rows.length === 1 ? `${number(rows[0])} deleted.` : `${rows.length} rows deleted.`;
-  const place = document.body.dataset.workspace;
+  const workspace = document.body.dataset.workspace, ids = [];
   const next = rows.at(-1).nextElementSibling ?? rows[0].previousElementSibling;
+  // Before anything is asked: while the answer comes, other news may take the rows off the page.
+  const stood = rows.map(row => [row, row.nextElementSibling]);
+  let paid = 0;
+  try {
+    for (const some of parts(rows.map(row => row.dataset.row))) {
+      paid += (await api("POST", `/api/workspaces/${workspace}/remove`, { rowIds: some })).stillPaid;
+      ids.push(...some);
+    }
+  } catch (problem) { toast(problem.message); }
+  if (!ids.length) return;
+  const word = ids.length === 1 ? `${number(rows[0])} deleted.` : `${ids.length} rows deleted.`;
   // From the last to the first: each finds the one after it, wherever that was put.
-  const places = rows.map(row => [row, row.nextElementSibling]).reverse();
-  let paid;
-  try { paid = (await api("POST", `/api/workspaces/${place}/remove`, { rowIds: ids })).stillPaid; } catch (problem) { toast(problem.message); return; }
-  for (const row of rows) { keepMenu(row); row.remove(); }
+  const places = stood.slice(0, ids.length).reverse();
+  for (const [row] of places) { keepMenu(row); row.remove(); }
   (next?.isConnected ? next.querySelector("[data-menu]") : document.getElementById("main"))?.focus();
   line.wake();
-  toast(`${word}${stillPaid(paid)}`, { undo: () => bringBack(place, ids, places) });
+  toast(`${word}${stillPaid(paid)}`, { undo: () => bringBack(workspace, ids, places) });
 }
 
 /** What was sent is paid for, with its row or without. */
@@ -117,7 +125,8 @@ const stillPaid = orders => !orders ? "" : orders === 1
 
 async function bringBack(place, ids, places) {
   try {
-    const { rowIds } = await api("POST", `/api/workspaces/${place}/restore`, { rowIds: ids });
+    const rowIds = [];
+    for (const some of parts(ids)) rowIds.push(...(await api("POST", `/api/workspaces/${place}/restore`, { rowIds: some })).rowIds);
     for (const [row, next] of places) {
       if (!rowIds.includes(row.dataset.row)) continue;
       rowById(row.dataset.row)?.remove();

@@ -13,6 +13,8 @@ const OFFLINE = { code: "offline", detail: "No connection to Pressroom.", action
 // Somebody waits no longer than this for an answer, in ms: a wire that was cut without a word would never give one.
 const LONGEST = { GET: 20e3, POST: 90e3 };
 const LONGEST_OTHER = 30e3;
+const SHORT = 20e3; // characters
+const MOST_ROWS = 50; // of one request for a selection
 const cookie = name => document.cookie.split("; ").find(part => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 // crypto.randomUUID needs HTTPS; a desk on a local network may have plain HTTP.
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, "0")).join("");
@@ -55,10 +57,15 @@ export async function api(method, path, body, { key = newKey() } = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = key;
-  const options = { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) };
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  // What was pressed goes on though the page is left; browsers allow that for what is short.
+  const options = { method, headers, credentials: "same-origin", body: sent, keepalive: method === "POST" && (sent ?? "").length < SHORT };
   const response = await answered(path, options).catch(problem => (method === "POST" && problem.code === OFFLINE.code ? answered(path, options) : Promise.reject(problem)));
   return response.status === 204 ? null : response.json();
 }
+
+/** A selection of rows in parts that the API takes. */
+export const parts = ids => Array.from({ length: Math.ceil(ids.length / MOST_ROWS) }, (_, at) => ids.slice(at * MOST_ROWS, (at + 1) * MOST_ROWS));
 
 /** A server-rendered fragment. A session that has ended leads to the sign-in page, so the whole page goes there. */
 export async function fragment(path) {

@@ -1,6 +1,6 @@
 // Several rows at once: ticks, and the bar that acts on what is ticked. Each verb is one request, which the server carries
 // on to its end whether or not this page is still there.
-import { api } from "./api.js";
+import { api, parts } from "./api.js";
 import { remove } from "./actions.js";
 import { quiet, refresh, rowById, rowOf } from "./rows.js";
 import { announce, toast } from "./say.js";
@@ -33,6 +33,7 @@ class Run {
   #ids = new Set();
   #left = [];
   #asking = false;
+  #unsent = false;
   #over = true;
 
   constructor() {
@@ -45,6 +46,7 @@ class Run {
   part(name) { return this.#box.querySelector(`[data-run-${name}]`); }
 
   async ask(chosen, ai) {
+    this.#hush(); // of a run before
     this.#ids = new Set(chosen.map(row => row.dataset.row));
     this.#left = [];
     this.#asking = true;
@@ -55,20 +57,34 @@ class Run {
     const unsaved = [];
     for (const row of chosen) if (!(await row.querySelector("prompt-field").save())) unsaved.push(row);
     for (const row of unsaved) this.#leave(row.dataset.row, row.querySelector("prompt-field").trouble);
+    const left = parts([...this.#ids]);
     try {
-      const told = this.#ids.size ? await api("POST", path("generate"), { rowIds: [...this.#ids], useAiPrompt: ai, priority: PRIORITY }) : { results: [] };
-      for (const result of told.results) if (result.problem) this.#leave(result.rowId, `${result.problem.detail} ${result.problem.action}`);
+      while (left.length) {
+        this.#unsent = left.length > 1;
+        const told = await api("POST", path("generate"), { rowIds: left[0], useAiPrompt: ai, priority: PRIORITY });
+        for (const result of told.results) if (result.problem) this.#leave(result.rowId, `${result.problem.detail} ${result.problem.action}`);
+        left.shift();
+      }
     } catch (problem) {
-      this.#asking = false;
-      this.part("words").textContent = problem.message;
-      announce(problem.message);
-      return;
+      for (const id of left.flat()) this.#leave(id, problem.message);
+      if (!this.#ids.size) { this.#fail(problem); return; }
     }
     this.#asking = false;
     announce(`${many(this.#ids.size)} ${this.#ids.size === 1 ? "is" : "are"} in the queue.${this.#left.length ? ` ${many(this.#left.length)} left out.` : ""}`);
     await Promise.all([...this.#ids].map(refresh));
     this.show();
   }
+
+  /** Nothing was started: what stands there stays until it is read. */
+  #fail(problem) {
+    this.#asking = false;
+    this.#over = true;
+    this.part("bar").value = 0;
+    this.part("words").textContent = problem.message;
+    announce(problem.message);
+  }
+
+  #hush() { for (const id of this.#ids) quiet.delete(id); }
 
   #leave(id, why) {
     this.#ids.delete(id);
@@ -88,7 +104,7 @@ class Run {
     const parts = [[done, "done"], [running, "running"], [waiting, "waiting"], [troubled, "to look at"], [sum("idle"), "cancelled"]];
     const facts = parts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`).join(", ");
     this.part("words").textContent = this.#asking
-      ? `${many(this.#ids.size)} are being put into the queue: ${running + waiting} so far. You may leave this page.`
+      ? `${many(this.#ids.size)} are being put into the queue: ${running + waiting} so far.${this.#unsent ? "" : " You may leave this page."}`
       : `${many(this.#ids.size)}: ${facts || "nothing to do"}.`;
     this.part("left").textContent = this.#left.length ? `Left out: ${this.#left.slice(0, 3).join(" ")}${this.#left.length > 3 ? ` And ${this.#left.length - 3} more.` : ""}` : "";
     this.part("cancel").hidden = this.#asking || running + waiting === 0;
@@ -97,7 +113,7 @@ class Run {
 
   #end(facts) {
     this.#over = true;
-    for (const id of this.#ids) quiet.delete(id);
+    this.#hush();
     if (this.#ids.size) announce(`${many(this.#ids.size)} are over: ${facts}.`);
   }
 
@@ -108,7 +124,7 @@ class Run {
 
   #close() {
     this.#over = true;
-    for (const id of this.#ids) quiet.delete(id);
+    this.#hush();
     this.#box.hidden = true;
     document.querySelector("[data-pick-all]")?.focus();
   }
@@ -118,8 +134,13 @@ const run = new Run();
 
 async function stop(ids) {
   try {
-    const told = await api("POST", path("cancel"), { rowIds: ids });
-    announce(`${told.cancelled} ${told.cancelled === 1 ? "job was" : "jobs were"} cancelled${told.requested ? `, ${told.requested} that run stop at their next step` : ""}.`);
+    let cancelled = 0, requested = 0;
+    for (const some of parts(ids)) {
+      const told = await api("POST", path("cancel"), { rowIds: some });
+      cancelled += told.cancelled;
+      requested += told.requested;
+    }
+    announce(`${cancelled} ${cancelled === 1 ? "job was" : "jobs were"} cancelled${requested ? `, ${requested} that run stop at their next step` : ""}.`);
   } catch (problem) { toast(problem.message); }
   await Promise.all(ids.map(refresh));
 }

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from apps.accounts.models import User
 from apps.jobs import lanes
 from apps.jobs.models import Job
 from apps.studio.demo import PHOTOS
 from apps.studio.models import Row, Workspace
+from apps.studio.rows import update_row
 from tests.browser.conftest import Desk
 from tests.support.stack import Stack, wait_until
 
@@ -40,6 +42,38 @@ def test_a_run_of_many_rows_goes_on_when_the_page_is_left(desk: Desks, workspace
         select_all(page).get_by_role("button", name="Generate", exact=True).click()
     page.goto("about:blank")  # while the request is under way
     wait_until(lambda: Job.objects.filter(kind="image").count() == 2 * MANY, what="every row is in the queue")
+
+
+def test_a_selection_may_be_larger_than_a_page(desk: Desks, workspace: Workspace) -> None:
+    lanes.pause("images", by="Jo")
+    Row.objects.bulk_create(Row(workspace=workspace, position=place) for place in range(50))
+    page = desk().open(workspace)
+    page.locator("#files").set_input_files([PHOTOS / name for name in ("chelsea.png", "coffee.png", "rocket.jpg")])
+    expect(page.locator("tr[data-row]")).to_have_count(53, timeout=LONG)
+    select_all(page).get_by_role("button", name="Generate", exact=True).click()
+    expect(told(page)).to_contain_text("3 rows: 3 waiting.", timeout=LONG)
+    expect(told(page)).to_contain_text("Row 1: This row has no target picture.")
+    expect(told(page)).to_contain_text("And 47 more.")
+    told(page).get_by_role("button", name="Cancel these").click()
+    expect(told(page)).to_contain_text("3 rows: 3 cancelled.", timeout=LONG)
+    select_all(page).get_by_role("button", name="Delete").click()
+    expect(page.locator("tr[data-row]")).to_have_count(0, timeout=LONG)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("tr[data-row]")).to_have_count(53, timeout=LONG)
+    assert workspace.rows.count() == 53
+
+
+def test_a_selection_that_nothing_came_of_says_why_until_it_is_closed(
+    desk: Desks, owner: User, workspace: Workspace, add_row: AddRow
+) -> None:
+    row = add_row()
+    page = desk().open(workspace)
+    page.route("**/generate", lambda route: route.abort())
+    select_all(page).get_by_role("button", name="Generate", exact=True).click()
+    expect(told(page)).to_contain_text("No connection to Pressroom.")
+    update_row(user=owner, row_id=row.pk, fields={"prompt_override": "Words from elsewhere"})
+    expect(line(page, row).locator("textarea")).to_have_value("Words from elsewhere")
+    expect(told(page)).to_contain_text("No connection to Pressroom.")
 
 
 def test_many_rows_are_told_in_one_line_and_stopped_by_one_button(

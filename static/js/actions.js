@@ -3,7 +3,7 @@ import { api, parts } from "./api.js";
 import { open, shutMenu } from "./dialogs.js";
 import { line } from "./live.js";
 import { openPicture, openReferences } from "./pictures.js";
-import { append, list, refresh, rowById, rowOf } from "./rows.js";
+import { append, list, refresh, rowById, rowOf, takeOff } from "./rows.js";
 import { announce, sayIn, toast } from "./say.js";
 
 const PRIORITY = 8; // a person is waiting
@@ -112,7 +112,7 @@ export async function remove(rows) {
   const word = ids.length === 1 ? `${number(rows[0])} deleted.` : `${ids.length} rows deleted.`;
   // From the last to the first: each finds the one after it, wherever that was put.
   const places = stood.slice(0, ids.length).reverse();
-  for (const [row] of places) { keepMenu(row); row.remove(); }
+  for (const [row] of places) takeOff(row);
   (next?.isConnected ? next.querySelector("[data-menu]") : document.getElementById("main"))?.focus();
   line.wake();
   toast(`${word}${stillPaid(paid)}`, { undo: () => bringBack(workspace, ids, places) });
@@ -129,7 +129,7 @@ async function bringBack(place, ids, places) {
     for (const some of parts(ids)) rowIds.push(...(await api("POST", `/api/workspaces/${place}/restore`, { rowIds: some })).rowIds);
     for (const [row, next] of places) {
       if (!rowIds.includes(row.dataset.row)) continue;
-      rowById(row.dataset.row)?.remove();
+      takeOff(rowById(row.dataset.row));
       list().insertBefore(row, next?.isConnected ? next : null);
       refresh(row.dataset.row);
     }
@@ -137,12 +137,6 @@ async function bringBack(place, ids, places) {
     if (rowIds.length < ids.length) toast(`${rowIds.length} of ${ids.length} could be brought back.`);
   } catch (problem) { toast(problem.message); }
   line.wake();
-}
-
-/** The one menu of all rows stands in the row that opened it last. */
-function keepMenu(row) {
-  const box = document.getElementById("row-menu");
-  if (row.contains(box)) { shutMenu(); document.body.append(box); }
 }
 
 const VERBS = {

@@ -1,5 +1,6 @@
 // The rows on the page and how they keep up with the server: a row's fragment is fetched and merged, never replaced.
 import { fragment } from "./api.js";
+import { shutMenu } from "./dialogs.js";
 import { announce } from "./say.js";
 import { localise } from "./times.js";
 
@@ -48,10 +49,17 @@ export function place(fresh) {
   return old !== null;
 }
 
+/** Takes a row off the page. The one menu of all rows stands in the row that opened it last, and stays. */
+export function takeOff(row) {
+  const menu = document.getElementById("row-menu");
+  if (row?.contains(menu)) { shutMenu(); document.body.append(menu); }
+  row?.remove();
+}
+
 async function fetchRow(id) {
   const body = await fragment(`${page.rowsUrl}/${id}`);
   const fresh = body?.querySelector("tr[data-row]");
-  if (fresh) place(fresh); else if (body === null) rowById(id)?.remove();
+  if (fresh) place(fresh); else if (body === null) takeOff(rowById(id));
 }
 
 /** At most one request a row is under way, and two start at least 250 ms apart; asking meanwhile asks once more after. */

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from apps.accounts.models import User
 from apps.jobs import lanes
 from apps.jobs.models import Job
+from apps.studio.deletion import put_rows_away
 from apps.studio.demo import PHOTOS
 from apps.studio.models import Row, Workspace
 from apps.studio.rows import update_row
@@ -146,6 +147,20 @@ def test_a_deleted_row_is_gone_at_once_with_its_jobs_and_can_be_brought_back_to_
     page.reload()
     expect(line(page, first)).to_be_visible()
     expect(line(page, second)).to_have_count(0)
+
+
+def test_a_row_that_somebody_else_deletes_does_not_take_the_menu_of_all_rows_with_it(
+    desk: Desks, owner: User, workspace: Workspace, add_row: AddRow
+) -> None:
+    first, second = add_row(), add_row()
+    page = desk().open(workspace)
+    page.get_by_role("button", name="More for row 2").click()
+    page.keyboard.press("Escape")
+    put_rows_away(user=owner, workspace_id=workspace.pk, row_ids=[second.pk])
+    expect(line(page, second)).to_have_count(0, timeout=LONG)
+    page.get_by_role("button", name="More for row 1").click()
+    page.get_by_role("menuitem", name="Delete row").click()
+    expect(line(page, first)).to_have_count(0, timeout=LONG)
 
 
 def test_what_a_system_puts_beside_pictures_is_not_told_as_refused(

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 from django.db import transaction
 
-from apps.jobs.broker import hints
+from apps.core.broker import hints
 from apps.jobs.values import Change
 
 CHANNEL = "pressroom:events"

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from apps.jobs.broker import hints
+from apps.core.broker import hints
 from apps.jobs.capacity import (
     FAR,
     WORKER_SILENT_SECONDS,

@@ -11,7 +11,7 @@ import redis
 from celery import current_app
 from django.db import transaction
 
-from apps.jobs.broker import hints
+from apps.core.broker import hints
 from apps.jobs.values import DEFAULT_PRIORITY
 
 OUTSTANDING_MS = 1000

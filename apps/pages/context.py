@@ -60,7 +60,6 @@ def products(request: HttpRequest) -> list[dict[str, object]]:
 def site(request: HttpRequest) -> dict[str, object]:
     return {
         "simulated": settings.SIMULATED,
-        "live_url": settings.LIVE_URL,
         "products": products(request),
         "queue_line": _line_of(request),
     }

@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.audit import AuditEntry
 from apps.core import database
-from apps.jobs.broker import hints
+from apps.core.broker import hints
 from apps.jobs.models import Job, Worker
 from apps.jobs.states import Status
 from config.logs import refusals_in_one_line

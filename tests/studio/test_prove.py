@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from apps.jobs.broker import hints
+from apps.core.broker import hints
 from apps.jobs.models import Job
 from apps.studio.models import Row, Workspace
 from tests.support.stack import Stack, running

@@ -111,6 +111,6 @@ def test_without_redis_nothing_is_told_and_nothing_breaks(monkeypatch: pytest.Mo
 
     away = broker.Hints("redis://127.0.0.1:9/0")
     monkeypatch.setattr(announce, "hints", away)
-    draft = Draft(lambda text: announce.partial_text(1, "u", "row:1", text))  # type: ignore[arg-type]
+    draft = Draft(lambda text: announce.partial_text(1, "u", "row:1", text), LONGEST_TOLD)  # type: ignore[arg-type]
     assert draft.follow(["some ", "words"]) is None
     assert draft.text == "some words"

@@ -50,12 +50,12 @@ class Looked:
     thumbnail: bytes
 
 
-def prepare(data: bytes, *, person: int | None = None) -> Prepared:
+def prepare(data: bytes, *, max_bytes: int = MAX_BYTES, person: int | None = None) -> Prepared:
     """Checks and re-encodes what a person (the id of a user) brought. Problem 422 as in `images.open_checked`, or it needs too much memory.
 
     Problem 503 (all functions here): others are being opened, or the machine is too busy for this one.
     """
-    head, [stored, thumbnail] = _decoder.ask("prepare", data, {}, person=person)
+    head, [stored, thumbnail] = _decoder.ask("prepare", data, {"max_bytes": max_bytes}, person=person)
     return Prepared(Encoded(stored, head["suffix"], head["width"], head["height"]), thumbnail)
 
 

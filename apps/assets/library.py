@@ -34,15 +34,15 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-def store_upload(*, owner: User, file: Readable, name: str) -> Asset:
+def store_upload(*, owner: User, file: Readable, name: str, max_bytes: int = images.MAX_BYTES) -> Asset:
     """Checks, re-encodes and stores what was uploaded; the same picture and name again give the asset that is there.
 
     Problem 422 as in `images.open_checked`, 409 when the owner has no room left, 503 when the disk is full.
     """
-    data = file.read(images.MAX_BYTES + 1)
-    if len(data) > images.MAX_BYTES:
-        raise images.too_large("20 MB is the most")
-    prepared = _prepared(owner, data)
+    data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise images.too_large(f"{max_bytes / 1e6:.0f} MB is the most")
+    prepared = _prepared(owner, data, max_bytes=max_bytes)
     named = {"owner": owner, "name": one_line(name)[:255]}
     digest = _digest(prepared)
     with _kept(prepared):
@@ -156,12 +156,12 @@ def _store_remote(
         return asset
 
 
-def _prepared(owner: User, data: bytes) -> Prepared:
+def _prepared(owner: User, data: bytes, *, max_bytes: int = images.MAX_BYTES) -> Prepared:
     """Nothing is opened for whom no picture would be kept."""
     space = space_of(owner)
     if space.limit and space.used >= space.limit:
         raise no_room(space, len(data))
-    return decoder.prepare(data, person=owner.pk)
+    return decoder.prepare(data, max_bytes=max_bytes, person=owner.pk)
 
 
 def _digest(prepared: Prepared) -> str:

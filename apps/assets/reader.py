@@ -24,8 +24,8 @@ IDLE_SECONDS = 60.0
 Answer = tuple[dict[str, Any], list[bytes]]
 
 
-def prepare(data: bytes) -> Answer:
-    picture = images.open_checked(data)
+def prepare(data: bytes, *, max_bytes: int) -> Answer:
+    picture = images.open_checked(data, max_bytes=max_bytes)
     encoded = images.normalised(picture)
     head = {"suffix": encoded.suffix, "width": encoded.width, "height": encoded.height}
     return head, [encoded.data, images.thumbnail_bytes(picture)]

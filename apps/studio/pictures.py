@@ -15,6 +15,7 @@ from apps.core.errors import Problem, Remedy, invalid
 from apps.jobs.values import Failure
 from apps.studio.links import image_id_of
 from apps.studio.models import GeneratedImage
+from apps.studio.results import MOST_BYTES
 
 LOOK_SECONDS = 8.0  # for all the pictures of a request: somebody waits for the answer, and a thread with them
 FIELDS = {"target_url": "targetUrl", "ref_urls": "refUrls", "default_ref_urls": "defaultRefUrls"}
@@ -98,7 +99,7 @@ def must_be_fetched(owner: User, urls: Sequence[str]) -> bool:
 
 
 def _made_here(owner: User, url: str) -> Asset | None:
-    """A picture that Pressroom generated may be the target or a reference of the next."""
+    """A picture that Pressroom generated may be the target or a reference of the next, however large it came."""
     image_id = image_id_of(url)
     image = GeneratedImage.objects.filter(pk=image_id, owner=owner).first() if image_id else None
     if image is None:
@@ -108,7 +109,7 @@ def _made_here(owner: User, url: str) -> Asset | None:
     if known:
         return known
     with open_file(str(image.file)) as file:
-        return store_upload(owner=owner, file=file, name=name)
+        return store_upload(owner=owner, file=file, name=name, max_bytes=MOST_BYTES)
 
 
 def assets_of(urls: Sequence[str]) -> list[Asset]:

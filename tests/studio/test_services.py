@@ -1,18 +1,27 @@
 """What is refused before anything is queued, and cancel and retry in each state, without workers."""
 
+import io
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from apps.accounts.models import User
+from apps.assets.images import MAX_BYTES
+from apps.assets.models import Asset
+from apps.assets.storage import write_once
+from apps.assets.urls import asset_id_of
 from apps.core.errors import Problem
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, find_job
 from apps.studio import services
 from apps.studio.deletion import delete_row
-from apps.studio.models import Row
+from apps.studio.links import image_url
+from apps.studio.models import PromptJob, Row
 from apps.studio.services import generate_images, queue_prompt
+from tests.factories import GeneratedImageFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,3 +92,16 @@ def test_a_job_of_somebody_else_is_not_found(owner: User, row: Row) -> None:
     made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True)
     with pytest.raises(Problem, match="not_found"):
         cancel_job(user=User.objects.create_user("eve"), uid=made.prompt_job.uid)
+
+
+def test_a_picture_of_our_own_is_a_target_however_large_it_came(owner: User, row: Row) -> None:
+    """4096 × 4096 pixels, which a workspace offers, come as more than a person may upload."""
+    noise = io.BytesIO()
+    Image.frombytes("RGB", (2700, 2700), os.urandom(3 * 2700**2)).save(noise, "PNG", compress_level=0)
+    data = noise.getvalue()
+    assert len(data) > MAX_BYTES
+    write_once("images/large.png", data)
+    made = GeneratedImageFactory(row=row, file="images/large.png", width=2700, height=2700, bytes=len(data))
+    queue_prompt(user=owner, row_id=row.pk, target_url=image_url(made))
+    named = PromptJob.objects.get().target_url
+    assert Asset.objects.get(pk=asset_id_of(named)).width == 2700

@@ -11,7 +11,11 @@ LANES = ("prompts", "images", "listings", "visibility")
 
 @dataclass(frozen=True)
 class Kind:
-    """`product` is whose money its calls are. `parks`: its handler gives the worker back while a provider works."""
+    """`product` is whose money its calls are. `parks`: its handler gives the worker back while a provider works.
+
+    `provider` is whom its jobs call when they do not say another. `ages`: who waits long gains priority. `reasons`: why a
+    job of it may wait for a person.
+    """
 
     lane: str
     product: str
@@ -19,6 +23,8 @@ class Kind:
     provider: str = ""
     max_retries: int = 3
     parks: bool = False
+    ages: bool = True
+    reasons: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -31,6 +37,7 @@ KINDS = {
         provider="wavespeed",
         handler="apps.studio.handlers.images.ImageHandler",
         parks=True,
+        reasons=("needs_prompt",),
     ),
     "noop": Kind(lane="listings", product="", handler="apps.jobs.noop.NoopHandler"),
 }

@@ -22,6 +22,7 @@ from apps.jobs.models import Attempt, Job
 from apps.jobs.values import NewJob
 from apps.providers.models import Call, CallState
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
+from apps.studio.states import WAITING_FOR_PROMPT
 
 PASSWORD = "correct horse battery"  # what every user of the factory signs in with
 
@@ -120,6 +121,7 @@ class JobFactory(factory.Factory):
             subject=f"row:{row.pk}",
             priority=fields["priority"],
             waits_for_id=waits_for.pk if waits_for else None,
+            stage=WAITING_FOR_PROMPT if waits_for else "",
         )
         job = Job.objects.get(pk=lifecycle.enqueue([new])[new.uid])
         _add_side(job, row, waits_for)

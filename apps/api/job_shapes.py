@@ -8,7 +8,7 @@ from apps.api.presentation import facts_of
 from apps.api.serializers import CamelSerializer, Facts, Money
 from apps.core.errors import Remedy
 from apps.jobs.models import Job
-from apps.jobs.states import Reason
+from apps.jobs.states import known_reasons
 from apps.studio.links import image_url, thumbnail_url
 from apps.studio.models import GeneratedImage
 
@@ -95,7 +95,7 @@ class OutlookSerializer(CamelSerializer):
         source="outlook.wait_unknown", help_text="Why estimatedWait is null; empty when it is known"
     )
     waiting_reason = serializers.CharField(
-        source="outlook.reason", help_text=f"Empty when it does not wait, else a code: {', '.join(Reason.values)}"
+        source="outlook.reason", help_text=f"Empty when it does not wait, else a code: {', '.join(known_reasons())}"
     )
     waiting_until = serializers.DateTimeField(source="outlook.until", allow_null=True)
     waiting_facts = Facts(

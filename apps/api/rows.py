@@ -17,13 +17,13 @@ from apps.api.presentation import facts_of
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Prose, Text, Url, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job
-from apps.jobs.states import Reason
 from apps.studio.deletion import delete_row
 from apps.studio.models import Row
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.pictures import MOST_REFERENCES
 from apps.studio.prompting.standing import standing_prompt
 from apps.studio.rows import RowState, create_rows, rows_with_state, update_row
+from apps.studio.states import NEEDS_PROMPT
 
 MAX_ROWS = 200
 STANDING_SOURCES = ("manual", "model", "template", "default")
@@ -107,7 +107,7 @@ class RowSerializer(CamelSerializer):
     def get_waitingReason(self, state: RowState) -> str:
         """The prompt job's before its images', which only wait for it."""
         if self.get_needsPrompt(state):
-            return Reason.NEEDS_PROMPT
+            return NEEDS_PROMPT
         if state.status != "queued":
             return ""
         return next(filter(None, (self.context["facts"][job.pk].outlook.reason for job in _jobs_of(state))), "")

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
 from apps.jobs import clock, figures, lifecycle, wakeups
-from apps.jobs.endings import end_failed
+from apps.jobs.endings import end_failed, fail_dependants, fail_waiting
 from apps.jobs.models import Job
 
 log = structlog.get_logger(__name__)
@@ -89,7 +89,11 @@ def _untie(*, id: int, ended: str) -> bool:
     log.warning("left_waiting", job=id, ended=ended)
     if ended == "completed":
         return bool(lifecycle.release([id]))
-    return bool(lifecycle.end_waiting([id], status="cancelled" if ended == "cancelled" else "failed"))
+    if ended == "cancelled":
+        return bool(lifecycle.request_cancel([id], reason="dependency"))
+    failed = fail_waiting({id: Job.objects.get(pk=id).kind})
+    fail_dependants(failed)
+    return bool(failed)
 
 
 def _wake_due_lanes() -> int:

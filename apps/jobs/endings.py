@@ -4,7 +4,7 @@ The hooks run in the transaction of the verb they follow, so one is never there 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from apps.jobs import lifecycle
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
+from apps.jobs.states import Status
 from apps.jobs.values import Change, Failure
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,20 @@ def end_failed(jobs: list[Job], failure: Failure) -> None:
     """What follows a final failure, in its transaction: the kind's own hook, then whoever still waits fails too."""
     for job in jobs:
         _call(handler_of(job.kind).failed, job, failure)
-    lifecycle.end_dependants([job.pk for job in jobs], status="failed", failure=lifecycle.DEPENDENCY_FAILED)
+    fail_dependants([job.pk for job in jobs])
+
+
+def fail_dependants(job_ids: Sequence[int]) -> None:
+    """Whoever still waits for one of these fails, and whoever waits for those, each in the words of its own kind."""
+    while job_ids:
+        waiting = Job.objects.filter(waits_for_id__in=job_ids, status=Status.WAITING)
+        job_ids = fail_waiting(dict(waiting.values_list("pk", "kind")))
+
+
+def fail_waiting(kinds: Mapping[int, str]) -> list[int]:
+    """Fails jobs that wait (id → kind) for one that is over or gone; answers the ids of those that did."""
+    failures = {job_id: handler_of(kind).dependency_failed for job_id, kind in kinds.items()}
+    return [change.job_id for change in lifecycle.fail_waiting(failures)]
 
 
 def _call(hook: Callable[..., None], job: Job, *more: Failure) -> None:

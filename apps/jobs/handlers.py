@@ -12,6 +12,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from apps.core.errors import Remedy
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.values import Failure, Lease
@@ -96,6 +97,11 @@ class Run:
 
 class Handler:
     """One kind of job. The hooks run inside the transaction of the verb they follow; they do no I/O."""
+
+    # What a job says that fails because the one it waited for did.
+    dependency_failed = Failure(
+        "dependency_failed", "What it waited for did not work.", "Try that again first.", Remedy.RETRY
+    )
 
     def run(self, run: Run) -> Done | Parked:
         raise NotImplementedError

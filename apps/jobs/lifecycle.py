@@ -25,7 +25,6 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.core.database import Locks, prepared_cursor
-from apps.core.errors import Remedy
 from apps.jobs import announce, quotas, sql, wakeups
 from apps.jobs.lanes import limits_of
 from apps.jobs.values import Change, Failure, Lease, NewJob
@@ -39,12 +38,6 @@ CRASHED = Failure(
     "crashed_repeatedly",
     f"The worker died {settings.MAX_CRASHES} times on this job, so we stopped. The others go on.",
     "Show it to whoever runs this desk.",
-)
-DEPENDENCY_FAILED = Failure(
-    "dependency_failed",
-    "The prompt it waited for could not be written.",
-    "Type a prompt and press Generate.",
-    Remedy.NEW_PROMPT,
 )
 
 
@@ -69,7 +62,7 @@ def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
         "owner_id": [job.owner_id for job in jobs],
         "kind": [job.kind for job in jobs],
         "lane": [settings.KINDS[job.kind].lane for job in jobs],
-        "provider": [settings.KINDS[job.kind].provider for job in jobs],
+        "provider": [settings.KINDS[job.kind].provider if job.provider is None else job.provider for job in jobs],
         "subject": [job.subject for job in jobs],
         "priority": [job.priority for job in jobs],
         "max_retries": [
@@ -77,6 +70,7 @@ def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
         ],
         "waits_for_id": [job.waits_for_id for job in jobs],
         "waits_for_person": [job.waits_for_person for job in jobs],
+        "stage": [job.stage for job in jobs],
         "parent_id": [job.parent_id for job in jobs],
         "retry_of_id": [job.retry_of_id for job in jobs],
         "dedupe_key": [job.dedupe_key for job in jobs],
@@ -102,9 +96,9 @@ def go_on(job_id: int) -> bool:
     return bool(_change(sql.GO_ON, {"job_id": job_id}))
 
 
-def wait_for_person(job_ids: Sequence[int]) -> int:
-    """waiting for another job → waiting until a person types what is missing."""
-    return len(_change(sql.WAIT_FOR_PERSON, {"job_ids": list(job_ids), "reason": "needs_prompt"}))
+def wait_for_person(job_ids: Sequence[int], *, reason: str) -> int:
+    """waiting for another job → waiting until a person does what the reason says, one of its kind's."""
+    return len(_change(sql.WAIT_FOR_PERSON, {"job_ids": list(job_ids), "reason": reason}))
 
 
 def change_priority(job_id: int, priority: int) -> bool:
@@ -222,22 +216,26 @@ def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner"
     return changes
 
 
-def end_dependants(job_ids: Sequence[int], *, status: str, failure: Failure | None = None) -> list[Change]:
-    """Ends every job that still waits for one of these, and whoever waits for those."""
-    error = _error(failure) if failure else _error(Failure("", ""))
+def end_dependants(job_ids: Sequence[int], *, status: str) -> list[Change]:
+    """Ends every job that still waits for one of these, and whoever waits for those. They fail by `endings.fail_dependants`."""
     ended: list[Change] = []
     while job_ids:
-        changes = _change(sql.END_DEPENDANTS, {"job_ids": list(job_ids), "status": status} | error)
+        changes = _change(sql.END_DEPENDANTS, {"job_ids": list(job_ids), "status": status})
         ended += changes
         job_ids = [change.job_id for change in changes]
     return ended
 
 
-def end_waiting(job_ids: Sequence[int], *, status: str) -> list[Change]:
-    """waiting → failed or cancelled, for jobs whose awaited job is over or gone."""
-    failure = DEPENDENCY_FAILED if status == "failed" else Failure("", "")
-    ended = _change(sql.END_WAITING, {"job_ids": list(job_ids), "status": status} | _error(failure))
-    return ended + end_dependants([change.job_id for change in ended], status=status, failure=failure)
+def fail_waiting(failures: Mapping[int, Failure]) -> list[Change]:
+    """waiting → failed, by the id of each job. The caller ends what waited for those (endings.fail_dependants)."""
+    said = list(failures.values())
+    words = {
+        "codes": [failure.code for failure in said],
+        "messages": [failure.message for failure in said],
+        "actions": [failure.action for failure in said],
+        "remedies": [failure.remedy for failure in said],
+    }
+    return _change(sql.FAIL_WAITING, words | {"job_ids": list(failures)})
 
 
 def promote(*, limit: int = BATCH) -> int:
@@ -255,7 +253,8 @@ def age(*, seconds: float | None = None, limit: int = AGED_AT_ONCE) -> int:
 
     Aged jobs join the higher line as newcomers, so those who wait there keep their turns.
     """
-    asked = {"lanes": list(settings.LANES), "ceiling": AGING_ENDS_AT, "limit": limit}
+    ageless = [name for name, kind in settings.KINDS.items() if not kind.ages]
+    asked = {"lanes": list(settings.LANES), "ceiling": AGING_ENDS_AT, "limit": limit, "ageless": ageless}
     return len(_change(sql.AGE, asked | {"seconds": settings.AGING_SECONDS if seconds is None else seconds}))
 
 

@@ -81,6 +81,9 @@ def _again(old: Job) -> Job:
         priority=old.priority,
         retry_of_id=old.pk,
         parent_id=old.parent_id,
+        provider=old.provider,
+        max_retries=old.max_retries,
+        dedupe_key=old.dedupe_key,
     )
     made = lifecycle.enqueue([new])
     if not made:

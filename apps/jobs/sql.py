@@ -99,12 +99,12 @@ WITH asked AS MATERIALIZED (
   SELECT nextval('jobs_job_id_seq') AS seq, a.* FROM (
     SELECT * FROM unnest(
       %(uid)s::uuid[], %(owner_id)s::bigint[], %(lane)s::text[], %(kind)s::text[], %(provider)s::text[], %(subject)s::text[],
-      %(priority)s::smallint[], %(max_retries)s::smallint[], %(waits_for_id)s::bigint[], %(waits_for_person)s::boolean[],
+      %(priority)s::smallint[], %(max_retries)s::smallint[], %(waits_for_id)s::bigint[], %(waits_for_person)s::text[], %(stage)s::text[],
       %(parent_id)s::bigint[], %(retry_of_id)s::bigint[], %(dedupe_key)s::text[], %(run_after)s::timestamptz[])
     WITH ORDINALITY AS t(uid, owner_id, lane, kind, provider, subject, priority, max_retries, waits_for_id,
-      waits_for_person, parent_id, retry_of_id, dedupe_key, run_after, place) ORDER BY place) a),
+      waits_for_person, stage, parent_id, retry_of_id, dedupe_key, run_after, place) ORDER BY place) a),
 stated AS (
-  SELECT *, CASE WHEN waits_for_id IS NOT NULL OR waits_for_person THEN 'waiting'
+  SELECT *, CASE WHEN waits_for_id IS NOT NULL OR waits_for_person <> '' THEN 'waiting'
                  WHEN run_after > clock_timestamp() THEN 'scheduled' ELSE 'queued' END AS status FROM asked),
 lines AS (
   SELECT k.lane, k.owner_id, k.priority, {turn("k")} AS turn
@@ -117,8 +117,8 @@ done AS (
     coalesce(lines.turn, 0) + row_number() OVER (PARTITION BY lane, owner_id, priority, status ORDER BY seq) - 1,
     waits_for_id, parent_id, retry_of_id, dedupe_key, CASE WHEN status = 'scheduled' THEN run_after END,
     clock_timestamp(), CASE WHEN status = 'queued' THEN clock_timestamp() END, 0, 0, 0, 0,
-    CASE WHEN waits_for_id IS NOT NULL THEN 'waiting_for_prompt' ELSE '' END,
-    CASE WHEN waits_for_person THEN 'needs_prompt' WHEN status = 'waiting' THEN 'dependency'
+    CASE WHEN status = 'waiting' THEN stage ELSE '' END,
+    CASE WHEN waits_for_person <> '' THEN waits_for_person WHEN status = 'waiting' THEN 'dependency'
          WHEN status = 'scheduled' THEN 'scheduled_for' ELSE '' END, '', '', '', ''
   FROM stated LEFT JOIN lines USING (lane, owner_id, priority) ORDER BY seq
   ON CONFLICT DO NOTHING RETURNING *),
@@ -273,21 +273,29 @@ done AS (
 """
 
 
-def _end_waiting(which: str) -> str:
-    return f"""
+# Dependants of a job that ended without completing end with it, unless its handler gave them another way.
+END_DEPENDANTS = f"""
 WITH target AS MATERIALIZED (
-  SELECT id FROM jobs_job WHERE {which} AND status = 'waiting' ORDER BY id FOR UPDATE),
+  SELECT id FROM jobs_job WHERE waits_for_id = ANY(%(job_ids)s) AND status = 'waiting' ORDER BY id FOR UPDATE),
 done AS (
-  UPDATE jobs_job j SET status = %(status)s, finished_at = clock_timestamp(), stage = '', reason = '',
-    error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
+  UPDATE jobs_job j SET status = %(status)s, finished_at = clock_timestamp(), stage = '', reason = ''
   FROM target t WHERE j.id = t.id RETURNING j.*),
 {_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
 """
 
-
-# Dependants of a job that ended without completing end with it, unless its handler gave them another way.
-END_DEPENDANTS = _end_waiting("waits_for_id = ANY(%(job_ids)s)")
-END_WAITING = _end_waiting("id = ANY(%(job_ids)s)")
+# Each fails in the words of its own kind.
+FAIL_WAITING = f"""
+WITH said AS (
+  SELECT * FROM unnest(%(job_ids)s::bigint[], %(codes)s::text[], %(messages)s::text[], %(actions)s::text[], %(remedies)s::text[])
+  AS s(id, code, message, action, remedy)),
+target AS MATERIALIZED (
+  SELECT id FROM jobs_job WHERE id = ANY(%(job_ids)s) AND status = 'waiting' ORDER BY id FOR UPDATE),
+done AS (
+  UPDATE jobs_job j SET status = 'failed', finished_at = clock_timestamp(), stage = '', reason = '',
+    error_code = s.code, error_message = s.message, error_action = s.action, error_remedy = s.remedy
+  FROM target t JOIN said s USING (id) WHERE j.id = t.id RETURNING j.*),
+{_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
+"""
 
 RELEASE = f"""
 WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting'")},
@@ -332,7 +340,7 @@ WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'scheduled' AND reas
 # Waiting for a job that is over: a verb that ended it was passed by, or the job was deleted.
 LEFT_WAITING = """
 SELECT w.id, coalesce(j.status, '') AS ended FROM jobs_job w LEFT JOIN jobs_job j ON j.id = w.waits_for_id
-WHERE w.status = 'waiting' AND w.reason <> 'needs_prompt' AND (j.id IS NULL OR j.finished_at IS NOT NULL)
+WHERE w.status = 'waiting' AND w.reason = 'dependency' AND (j.id IS NULL OR j.finished_at IS NOT NULL)
 ORDER BY w.id LIMIT %(limit)s
 """
 
@@ -384,9 +392,9 @@ AGE = f"""
 WITH front AS MATERIALIZED (
   SELECT f.id FROM unnest(%(lanes)s::text[]) AS l(lane), generate_series(1, %(ceiling)s - 1) AS p(priority),
   LATERAL (
-    SELECT id, coalesce(aged_at, queued_at) AS since FROM jobs_job
+    SELECT id, kind, coalesce(aged_at, queued_at) AS since FROM jobs_job
     WHERE lane = l.lane AND priority = p.priority AND status = 'queued' ORDER BY turn, seq LIMIT %(limit)s) f
-  WHERE f.since < clock_timestamp() - %(seconds)s * interval '1 second'),
+  WHERE f.since < clock_timestamp() - %(seconds)s * interval '1 second' AND f.kind <> ALL(%(ageless)s::text[])),
 due AS MATERIALIZED (
   SELECT j.id, j.lane, j.owner_id, j.priority + 1 AS priority, j.turn, j.seq FROM jobs_job j
   WHERE j.id IN (SELECT id FROM front) AND j.status = 'queued' AND j.priority < %(ceiling)s AND {_NOT_HELD}

@@ -1,5 +1,6 @@
 """The states of a job, and what the outside calls them."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -25,10 +26,9 @@ def public_status(status: str) -> str:
 
 
 class Reason(models.TextChoices):
-    """Why a job does not run now."""
+    """Why a job does not run now. Those for which a person must do something are the kinds' own (`known_reasons`)."""
 
     DEPENDENCY = "dependency"
-    NEEDS_PROMPT = "needs_prompt"
     LANE_PAUSED = "lane_paused"
     PROVIDER_HELD = "provider_held"
     OWNER_HELD = "owner_held"
@@ -40,6 +40,11 @@ class Reason(models.TextChoices):
     BACKOFF = "backoff_until"
     SCHEDULED = "scheduled_for"
     NO_WORKER = "no_worker"
+
+
+def known_reasons() -> list[str]:
+    """The engine's reasons, then those that kinds of job bring with them (config/lanes.py)."""
+    return [*Reason.values, *dict.fromkeys(reason for kind in settings.KINDS.values() for reason in kind.reasons)]
 
 
 class Outcome(models.TextChoices):
@@ -62,11 +67,9 @@ USED_UP = (Outcome.COMPLETED, Outcome.FAILED, Outcome.RETRY, Outcome.CANCELLED)
 
 
 class Stage(models.TextChoices):
-    """The finer detail of a live job, for people."""
+    """The finer detail of a live job, for people. Kinds of job have stages of their own beside these."""
 
-    WAITING_FOR_PROMPT = "waiting_for_prompt", "waiting for the prompt"
     READING = "reading", "reading the images"
-    WRITING = "writing", "writing the prompt"
     SUBMITTING = "submitting", "submitting"
     WAITING_FOR_PROVIDER = "waiting_for_provider", "waiting for the provider"
     SAVING = "saving", "saving"

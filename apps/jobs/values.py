@@ -13,6 +13,9 @@ DEFAULT_PRIORITY = 5  # of 1 to 10
 class NewJob:
     """What `lifecycle.enqueue` needs to make one job. `run_after` starts it later, `waits_for` after another job.
 
+    `waits_for_person` is the reason for which a person must do something first, one of its kind's. `stage` is what a job
+    that waits shows meanwhile. `provider` is whom it calls; None: its kind's.
+
     `dedupe_key`: while a job with it is live, another with the same key makes none. It is free again when that job has
     ended: it keeps two from being open at once ("the open pack of this project"), not from being made once and for all
     ("the run of this day"); for that, keep a row of your own with a unique key beside the job.
@@ -23,7 +26,9 @@ class NewJob:
     subject: str = ""
     priority: int = DEFAULT_PRIORITY
     waits_for_id: int | None = None
-    waits_for_person: bool = False
+    waits_for_person: str = ""
+    stage: str = ""
+    provider: str | None = None
     parent_id: int | None = None
     retry_of_id: int | None = None
     dedupe_key: str | None = None

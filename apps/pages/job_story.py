@@ -12,6 +12,7 @@ from apps.jobs.states import TURNED_AWAY, USED_UP, Reason, Status
 from apps.pages.troubles import trouble
 from apps.pages.words import clock, stage_words
 from apps.providers.registry import provider_name
+from apps.studio.states import NEEDS_PROMPT
 
 _RESCHEDULED = {
     Reason.BACKOFF: "It is tried again later",
@@ -150,7 +151,7 @@ def _was_cancelled(job: Job, event: JobEvent, end: Attempt | None) -> Beat:
 
 
 def _waits(job: Job, event: JobEvent, end: Attempt | None) -> Beat:
-    needs = event.reason == Reason.NEEDS_PROMPT
+    needs = event.reason == NEEDS_PROMPT
     return Beat(
         event.at,
         "you" if needs else "waiting",

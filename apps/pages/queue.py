@@ -14,7 +14,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.jobs.estimates import Outlook, describe
 from apps.jobs.models import Job
-from apps.jobs.states import Reason, Status
+from apps.jobs.states import Status
 from apps.pages.queue_words import NOBODY, Actor, actor_of, contents_of
 from apps.pages.row_status import Bar, RowStatus, Said
 from apps.pages.row_view import RowView, row_views
@@ -23,6 +23,7 @@ from apps.pages.words import Line, stage_words, waiting
 from apps.providers.models import Earmark
 from apps.studio.late import late_images
 from apps.studio.models import Row
+from apps.studio.states import NEEDS_PROMPT
 
 MOST = 60  # rows
 LOOKED_AT = 2000  # jobs, to find the first of them
@@ -114,7 +115,7 @@ def _first_jobs(user: User) -> tuple[list[Job], int]:
     """Every live job of the rows that come first: what waits for a person, what runs, then the order of the claim."""
     live = Job.objects.of(user).live()
     first = Case(
-        When(reason=Reason.NEEDS_PROMPT, status=Status.WAITING, then=Value(0)),
+        When(reason=NEEDS_PROMPT, status=Status.WAITING, then=Value(0)),
         When(status=Status.PROCESSING, then=Value(1)),
         When(status=Status.QUEUED, then=Value(2)),
         default=Value(3),

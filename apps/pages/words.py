@@ -22,6 +22,7 @@ from apps.jobs.models import Job
 from apps.jobs.states import Reason
 from apps.providers.causes import NOTHING_TO_DO, cause_of
 from apps.providers.registry import provider_name
+from apps.studio.states import NEEDS_PROMPT
 
 THIN = "\u202f"  # keeps a number and its unit on one line
 LANES = {
@@ -278,7 +279,7 @@ def _no_worker(line: Line) -> Wait:
 
 _WAITS: dict[str, Callable[[Line], Wait]] = {
     Reason.DEPENDENCY: _dependency,
-    Reason.NEEDS_PROMPT: _needs_prompt,
+    NEEDS_PROMPT: _needs_prompt,
     Reason.LANE_PAUSED: _lane_paused,
     Reason.PROVIDER_HELD: _provider_held,
     Reason.OWNER_HELD: _owner_held,

@@ -14,13 +14,14 @@ from apps.core.errors import Problem, not_found
 from apps.core.text import seen
 from apps.jobs import announce
 from apps.jobs.models import Job
-from apps.jobs.states import LIVE, PENDING, Reason, Status
+from apps.jobs.states import LIVE, PENDING, Status
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
 from apps.studio.owned import find_row, find_workspace
 from apps.studio.pictures import check_addresses
 from apps.studio.prompting.standing import typed
 from apps.studio.remedies import remedy_of
 from apps.studio.shares import admit_rows
+from apps.studio.states import NEEDS_PROMPT
 
 MOST_IMAGES_SHOWN = 60
 
@@ -133,7 +134,7 @@ def _state(row: Row, jobs: list[Job], prompts: list[Job], images: list[Generated
 def status_of(jobs: list[Job], prompts: list[Job], *, has_images: bool) -> str:
     """One word for the row, from its jobs that are not over, its latest generation and its newest prompt job."""
     statuses, asked = {job.status for job in jobs}, {job.status for job in prompts}
-    if any(job.reason == Reason.NEEDS_PROMPT and job.status == Status.WAITING for job in jobs):
+    if any(job.reason == NEEDS_PROMPT and job.status == Status.WAITING for job in jobs):
         return "needs_you"
     if Status.PROCESSING in statuses | asked:
         return "running"

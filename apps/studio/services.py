@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.core.errors import Problem, not_found
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
-from apps.jobs.states import Reason, Status
+from apps.jobs.states import Status
 from apps.jobs.values import NewJob
 from apps.orders import budgets
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy, Row
@@ -25,6 +25,7 @@ from apps.studio.prompting.strategies import pick
 from apps.studio.quotes import wanted_for_image, wanted_for_prompt
 from apps.studio.rows import references_of, subject_of
 from apps.studio.sizes import output_size
+from apps.studio.states import NEEDS_PROMPT, WAITING_FOR_PROMPT
 
 GENERATING, COMPLETED, PENDING = "generating", "completed", "pending"
 Within = Callable[[Sequence[int]], object]
@@ -162,7 +163,7 @@ def set_money_aside(owner_id: int, *asked: PromptJob | ImageJob) -> None:
 
 def _refuse_busy(row: Row) -> None:
     images = Job.objects.live().filter(subject=subject_of(row), kind="image")
-    if images.exclude(status=Status.WAITING, reason=Reason.NEEDS_PROMPT).exists():
+    if images.exclude(status=Status.WAITING, reason=NEEDS_PROMPT).exists():
         raise Problem(409, "row_busy", "Images of this row are under way.", "Wait for them, or cancel them first.")
 
 
@@ -177,7 +178,7 @@ def _own_prompt(row: Row) -> tuple[str, str]:
 
 def _release_waiting(row: Row, prompt: str, source: str) -> list[int]:
     with transaction.atomic():
-        theirs = Job.objects.filter(subject=subject_of(row), status=Status.WAITING, reason=Reason.NEEDS_PROMPT)
+        theirs = Job.objects.filter(subject=subject_of(row), status=Status.WAITING, reason=NEEDS_PROMPT)
         waiting = theirs.select_for_update().order_by("pk")
         ids = [job.pk for job in waiting]
         ImageJob.objects.filter(job__in=ids).update(prompt=prompt, prompt_source=source)
@@ -242,6 +243,7 @@ def _add_image_jobs(
             subject=subject_of(row),
             priority=priority,
             waits_for_id=waits_for,
+            stage=WAITING_FOR_PROMPT if waits_for else "",
         )
         for _ in range(count)
     ]

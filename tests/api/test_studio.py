@@ -74,7 +74,7 @@ def test_a_row_that_waits_for_a_person_is_queued_and_says_so(call: Caller, works
     path = f"/api/rows/{row.pk}"
     told = call("GET", path).json()
     assert (told["status"], told["waitingReason"], told["needsPrompt"]) == ("queued", "no_worker", False)
-    lifecycle.wait_for_person([image.pk])
+    lifecycle.wait_for_person([image.pk], reason="needs_prompt")
     told = call("GET", path).json()
     assert (told["status"], told["waitingReason"], told["needsPrompt"]) == ("queued", "needs_prompt", True)
     assert told["jobs"][0]["waitingReason"] == "needs_prompt"

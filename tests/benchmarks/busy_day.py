@@ -158,13 +158,13 @@ class Day:
         return median * self.random.lognormvariate(0, sigma)
 
     def finish(self, lease: Any) -> None:
-        from apps.jobs import lifecycle
+        from apps.jobs import endings, lifecycle
         from apps.jobs.values import Failure
 
         chance, failure = self.random.random(), Failure("simulated", "It failed.")
         if chance < FAILED:
             lifecycle.fail(lease, failure)
-            lifecycle.end_dependants([lease.job_id], status="failed", failure=failure)
+            endings.fail_dependants([lease.job_id])
         elif chance < FAILED + RETRIED and lease.failures < lease.max_retries:
             self.again(lease, seconds=2.0 ** (1 + lease.failures), reason="backoff_until", counts=True)
         else:

@@ -48,7 +48,7 @@ RULES = {
           WHEN 'queued' THEN j.lane = ANY(%(lanes)s)
           WHEN 'scheduled' THEN j.run_after IS NOT NULL
           WHEN 'processing' THEN coalesce(j.lease_until, j.wake_at) IS NOT NULL
-          ELSE j.reason = 'needs_prompt' OR w.status NOT IN {FINAL_SQL} END""",
+          ELSE j.reason <> 'dependency' OR w.status NOT IN {FINAL_SQL} END""",
     "nothing is held beyond its lease and two ticks": """
         SELECT id, lease_until FROM jobs_job WHERE lease_until < clock_timestamp() - %(ticks)s * interval '1 second'""",
     "an image job that may run has its prompt": """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from apps.jobs import lanes, lifecycle
+from apps.jobs import endings, lanes, lifecycle
 from apps.jobs.models import Attempt, Job, JobEvent, Lane
 from apps.jobs.states import FINAL
 from apps.jobs.values import Failure, Lease, NewJob
@@ -131,7 +131,7 @@ def _finish(how: str, lease: Lease) -> None:
         won = lifecycle.complete(lease)
     elif how == "fail":
         won = lifecycle.fail(lease, BROKEN)
-        lifecycle.end_dependants([lease.job_id] if won else [], status="failed", failure=lifecycle.DEPENDENCY_FAILED)
+        endings.fail_dependants([lease.job_id] if won else [])
     elif how == "park":
         won = lifecycle.park(lease, seconds=0, stage="")
     else:

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.models import User
-from apps.jobs import lifecycle
+from apps.jobs import endings, lifecycle, services
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.values import Failure, NewJob
 from tests.jobs.conftest import LANE, claim
@@ -251,3 +251,40 @@ def test_claim_walks_the_index_of_its_own_order(enqueue: Enqueue) -> None:
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
     assert "job_ready" in plan
+
+
+def test_a_job_that_waits_shows_what_its_product_says(enqueue: Enqueue) -> None:
+    first = enqueue()
+    plain = enqueue(waits_for_id=first.pk)
+    staged = enqueue(waits_for_id=first.pk, stage="cutting_out")
+    person = enqueue(waits_for_person="needs_photo")
+    told = [(job.status, job.reason, job.stage) for job in (plain, staged, person)]
+    assert told == [
+        ("waiting", "dependency", ""),
+        ("waiting", "dependency", "cutting_out"),
+        ("waiting", "needs_photo", ""),
+    ]
+    assert lifecycle.left_waiting() == [], "nobody looks for the job that a person is waited for"
+
+
+def test_a_dependant_fails_in_the_words_of_its_own_kind(enqueue: Enqueue) -> None:
+    first = enqueue()
+    plain, image = enqueue(waits_for_id=first.pk), enqueue(kind="image", waits_for_id=first.pk)
+    last = enqueue(waits_for_id=image.pk)
+    lease = claim()
+    with transaction.atomic():
+        assert lifecycle.fail(lease, BROKEN)
+        endings.end_failed([first], BROKEN)
+    said = dict(Job.objects.filter(status="failed").values_list("pk", "error_message"))
+    assert set(said) == {first.pk, plain.pk, image.pk, last.pk}
+    assert said[plain.pk] == said[last.pk] == "What it waited for did not work."
+    assert said[image.pk] == "The prompt it waited for could not be written."
+
+
+def test_a_job_may_name_its_provider_itself_and_its_retry_keeps_it(enqueue: Enqueue, owner: User) -> None:
+    assert enqueue(kind="image").provider == "wavespeed"
+    job = enqueue(provider="openai", max_retries=1)
+    assert job.provider == "openai"
+    lifecycle.request_cancel([job.pk])
+    again = services.retry_job(user=owner, uid=job.uid)
+    assert (again.provider, again.max_retries, again.retry_of_id) == ("openai", 1, job.pk)

@@ -245,7 +245,7 @@ def test_aging_walks_the_claims_own_index() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-        asked = {"lanes": [LANE], "ceiling": 9, "limit": 100, "seconds": 300}
+        asked = {"lanes": [LANE], "ceiling": 9, "limit": 100, "seconds": 300, "ageless": []}
         cursor.execute("EXPLAIN " + sql.AGE, asked)
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")

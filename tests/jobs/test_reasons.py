@@ -13,9 +13,10 @@ from apps.accounts.models import User
 from apps.jobs import lanes, lifecycle, operations
 from apps.jobs.estimates import FAR, describe
 from apps.jobs.models import Hold, Job, Lane, Worker
-from apps.jobs.states import Reason
+from apps.jobs.states import Reason, known_reasons
 from apps.jobs.values import Failure, NewJob
 from apps.pages.words import Line, waiting
+from apps.studio.states import NEEDS_PROMPT
 from tests.api.conftest import caller_of
 from tests.factories import AttemptFactory, JobFactory, RowFactory
 
@@ -55,7 +56,7 @@ def dependency(queue: Callable[..., Job]) -> Job:
 
 def needs_prompt(queue: Callable[..., Job]) -> Job:
     job = dependency(queue)
-    lifecycle.wait_for_person([job.pk])
+    lifecycle.wait_for_person([job.pk], reason=NEEDS_PROMPT)
     return job
 
 
@@ -129,7 +130,7 @@ def no_worker(queue: Callable[..., Job]) -> Job:
 # The code, how it comes about, whether its end is known, what is told beside it.
 REASONS = {
     Reason.DEPENDENCY: (dependency, False, {"kind": "prompt"}),
-    Reason.NEEDS_PROMPT: (needs_prompt, False, {}),
+    NEEDS_PROMPT: (needs_prompt, False, {}),
     Reason.LANE_PAUSED: (lane_paused, False, {"by": "jo"}),
     Reason.PROVIDER_HELD: (provider_held, False, {"by": "jo", "note": "prices changed", "provider": "wavespeed"}),
     Reason.OWNER_HELD: (owner_held, False, {"by": "jo"}),
@@ -145,7 +146,7 @@ REASONS = {
 
 
 def test_every_reason_is_here() -> None:
-    assert set(REASONS) == set(Reason)
+    assert set(REASONS) == set(known_reasons())
 
 
 @pytest.mark.parametrize("reason", list(REASONS))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.jobs.states import Reason, Stage
 from apps.pages import troubles, words
 from apps.pages.words import Line
+from apps.studio.states import WAITING_FOR_PROMPT, WRITING
 
 UNTIL = datetime(2026, 11, 22, 14, 3, 20, tzinfo=UTC)
 
@@ -131,7 +132,7 @@ def test_clock_shows_seconds_within_the_hour_and_the_day_beyond() -> None:
     assert f"{later:%d %b %H:%M} UTC" in words.clock(later)
 
 
-@pytest.mark.parametrize("stage", Stage.values)
+@pytest.mark.parametrize("stage", [*Stage.values, WAITING_FOR_PROMPT, WRITING])
 def test_every_stage_has_words(stage: str) -> None:
     assert words.stage_words(stage, "wavespeed").endswith(".")
 

@@ -10,9 +10,9 @@ from apps.core.errors import Problem
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job
-from apps.jobs.states import Reason, Stage
 from apps.studio.models import ImageJob, Row
 from apps.studio.rows import RowState, rows_with_state
+from apps.studio.states import NEEDS_PROMPT, WAITING_FOR_PROMPT
 from tests.factories import GeneratedImageFactory, JobFactory, RowFactory, finish
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_an_older_run_that_waits_for_a_typed_prompt_needs_a_person() -> None:
     waiting = JobFactory(row=row, waits_for=prompt)
     lease = lifecycle.claim(lane="prompts", worker="tests")
     assert lease is not None
-    Job.objects.filter(pk=waiting.pk).update(reason=Reason.NEEDS_PROMPT, stage=Stage.WAITING_FOR_PROMPT)
+    Job.objects.filter(pk=waiting.pk).update(reason=NEEDS_PROMPT, stage=WAITING_FOR_PROMPT)
     (newer,) = another_run(row)
     finish(newer)
     assert state_of(row).status == "needs_you"

@@ -65,6 +65,13 @@ NO_PROMPT = Failure(
 
 
 class ImageHandler(Handler):
+    dependency_failed = Failure(
+        "dependency_failed",
+        "The prompt it waited for could not be written.",
+        "Type a prompt and press Generate.",
+        Remedy.NEW_PROMPT,
+    )
+
     def run(self, run: Run) -> Done | Parked:
         image_job = ImageJob.objects.select_related("job").get(job_id=run.lease.job_id)
         call = _current_call(image_job)

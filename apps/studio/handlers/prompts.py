@@ -26,6 +26,7 @@ from apps.studio.prompting.standing import put_in_row
 from apps.studio.prompting.strategies import user_text
 from apps.studio.prompting.template import from_template
 from apps.studio.quotes import wanted_for_prompt
+from apps.studio.states import NEEDS_PROMPT, WRITING
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class PromptHandler(Handler):
             put_in_row(prompt_job, prompt=made_up.prompt, source=made_up.source)
             lifecycle.release(waiting, reason="prompt_made_up")
         elif prompt_job.on_failure == PromptPolicy.WAIT:
-            lifecycle.wait_for_person(waiting)
+            lifecycle.wait_for_person(waiting, reason=NEEDS_PROMPT)
             spending.let_go(waiting)
 
     def clone(self, old: Job, new_id: int) -> None:
@@ -110,7 +111,7 @@ def _write(run: Run, prompt_job: PromptJob) -> Written:
         if last and not (entry.steps_in_for(last) and _may_step_in(prompt_job, last)):
             continue
         run.check()
-        run.stage(Stage.WRITING)
+        run.stage(WRITING)
         answer = cannot(run, prompt_job, entry) or ask(run, prompt_job, entry, parts)
         if isinstance(answer, Written):
             return answer

@@ -14,7 +14,7 @@ class Kind:
     """`product` is whose money its calls are. `parks`: its handler gives the worker back while a provider works.
 
     `provider` is whom its jobs call when they do not say another. `ages`: who waits long gains priority. `reasons`: why a
-    job of it may wait for a person.
+    job of it may wait for a person. `quiet`: the live stream tells at most once a second that one of its subject moved.
     """
 
     lane: str
@@ -24,6 +24,7 @@ class Kind:
     max_retries: int = 3
     parks: bool = False
     ages: bool = True
+    quiet: bool = False
     reasons: tuple[str, ...] = ()
 
 

@@ -5,12 +5,14 @@ from functools import partial
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 
 from apps.core.broker import hints
 from apps.jobs.values import Change
 
 CHANNEL = "pressroom:events"
+QUIET_MILLISECONDS = 1000
 
 
 def after_commit(changes: Sequence[Change]) -> None:
@@ -31,8 +33,15 @@ def edited(edits: Sequence[tuple[int, str, str]]) -> None:
 
 
 def _publish(changes: Sequence[Change]) -> None:
-    body = orjson.dumps([message(change) for change in changes])
-    hints.attempt(lambda client: client.publish(CHANNEL, body))
+    """Of quiet kinds (the children of a batch) only that their subject moved, and that once in QUIET_MILLISECONDS."""
+    told = [message(change) for change in changes if not settings.KINDS[change.kind].quiet]
+    quiet = {(change.owner_id, change.subject) for change in changes if settings.KINDS[change.kind].quiet}
+    for owner, subject in sorted(quiet):
+        key = f"pressroom:told:{owner}:{subject}"
+        if hints.attempt(lambda client, key=key: client.set(key, 1, px=QUIET_MILLISECONDS, nx=True)):  # type: ignore[misc]
+            told.append({"id": 0, "owner": owner, "subject": subject, "workspace": ""})
+    if told:
+        hints.attempt(lambda client: client.publish(CHANNEL, orjson.dumps(told)))
 
 
 def message(change: Change) -> dict[str, object]:

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
-from apps.jobs import clock, figures, lifecycle, wakeups
+from apps.jobs import clock, families, figures, lifecycle, wakeups
 from apps.jobs.endings import end_failed, fail_dependants, fail_waiting
 from apps.jobs.models import Job
 
@@ -89,6 +89,9 @@ def _untie(*, id: int, ended: str) -> bool:
     log.warning("left_waiting", job=id, ended=ended)
     if ended == "completed":
         return bool(lifecycle.release([id]))
+    lifecycle.lock([id])
+    if ended == "skipped":
+        return bool(lifecycle.skip([id], reason="dependency"))
     if ended == "cancelled":
         return bool(lifecycle.request_cancel([id], reason="dependency"))
     failed = fail_waiting({id: Job.objects.get(pk=id).kind})
@@ -119,6 +122,7 @@ _PARTS: dict[str, Callable[[], int]] = {
     "rescued": _rescue,
     "promoted": lifecycle.promote,
     "untied": lambda: _each(lifecycle.left_waiting(), _untie),
+    "families": families.carry_on,
     "aged": lifecycle.age,
     **{name: _handed_in(name) for name in settings.TICK_PARTS},
     "woken": _wake_due_lanes,

@@ -5,6 +5,7 @@ The hooks run in the transaction of the verb they follow, so one is never there 
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -35,7 +36,21 @@ def cancel(job_ids: Sequence[int], *, reason: str) -> list[Change]:
         changes = lifecycle.request_cancel(job_ids, reason=reason)
         for job in Job.objects.filter(pk__in=[change.job_id for change in changes]).order_by("pk"):
             _call(handler_of(job.kind).cancelled, job)
+            if job.after_children and job.status == Status.CANCELLED:
+                transaction.on_commit(partial(cancel_children, job.pk))
     return changes
+
+
+def cancel_children(parent_id: int) -> int:
+    """Cancels what is open of an ended parent, in transactions of a few hundred; answers how many. Dispatch goes on with it.
+
+    After the parent's own: whoever holds a parent must not wait for its children.
+    """
+    count = 0
+    children = Job.objects.live().filter(parent_id=parent_id, cancel_requested_at=None).order_by("pk")
+    while ids := list(children.values_list("pk", flat=True)[: lifecycle.BATCH]):
+        count += len(cancel(ids, reason="parent_cancelled"))
+    return count
 
 
 def end_failed(jobs: list[Job], failure: Failure) -> None:

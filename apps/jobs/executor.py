@@ -110,6 +110,7 @@ def _failed(lease: Lease, error: Exception) -> None:
 
 def _fail_for_good(lease: Lease, failure: Failure) -> None:
     with transaction.atomic():
+        lifecycle.lock([lease.job_id])
         failed = lifecycle.fail(lease, failure)
         if failed:
             end_failed([Job.objects.get(pk=lease.job_id)], failure)

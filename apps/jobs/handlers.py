@@ -5,7 +5,7 @@ with its traceback and retried by policy. It never changes a job's state itself.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from apps.core.errors import Remedy
 from apps.jobs import lifecycle
 from apps.jobs.models import Job
-from apps.jobs.values import Failure, Lease
+from apps.jobs.values import Failure, Lease, NewJob
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,13 @@ class Handler:
 
         Once for each job, when it is asked for; the worker or the rescue that obeys does not call it again.
         """
+
+    def children(self, parent: Job) -> Iterable[NewJob]:
+        """The children that the parent's frozen plan asks for, in its order, each with its slot: the same at every call."""
+        raise NotImplementedError
+
+    def store_children(self, parent: Job, ids: Mapping[str, int]) -> None:
+        """Writes what their kind keeps beside children just made (slot → id), in the transaction that makes them."""
 
     def clone(self, old: Job, new_id: int) -> None:
         """Copies what the kind keeps beside the job for a retry of it."""

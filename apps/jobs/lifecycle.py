@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import transaction
 
@@ -72,6 +73,9 @@ def enqueue(jobs: Sequence[NewJob]) -> dict[object, int]:
         "waits_for_person": [job.waits_for_person for job in jobs],
         "stage": [job.stage for job in jobs],
         "parent_id": [job.parent_id for job in jobs],
+        "slot": [job.slot for job in jobs],
+        "after_children": [job.after_children or "" for job in jobs],
+        "plan": [None if job.plan is None else orjson.dumps(job.plan).decode() for job in jobs],
         "retry_of_id": [job.retry_of_id for job in jobs],
         "dedupe_key": [job.dedupe_key for job in jobs],
         "run_after": [job.run_after for job in jobs],
@@ -99,6 +103,27 @@ def go_on(job_id: int) -> bool:
 def wait_for_person(job_ids: Sequence[int], *, reason: str) -> int:
     """waiting for another job → waiting until a person does what the reason says, one of its kind's."""
     return len(_change(sql.WAIT_FOR_PERSON, {"job_ids": list(job_ids), "reason": reason}))
+
+
+def skip(job_ids: Sequence[int], *, reason: str) -> list[Change]:
+    """waiting, queued, scheduled → skipped, with whoever waits for them: work that turned out not to be needed."""
+    with transaction.atomic():
+        lock(job_ids)
+        changes = _change(sql.SKIP, {"job_ids": list(job_ids), "reason": reason})
+        return changes + end_dependants([change.job_id for change in changes], status="skipped")
+
+
+def seal(parent_id: int) -> None:
+    """All children of the parent are made: it moves with the last of them, or now if all have ended already."""
+    _change(sql.SEAL, {"job_id": parent_id})
+
+
+def settle_family(parent_id: int) -> bool:
+    """Moves a parent none of whose children is open any more. No verb leaves one waiting so; this is the net below them."""
+    with transaction.atomic():
+        # A statement of its own: a retry of a child may have come in while we waited for the parent.
+        lock([parent_id])
+        return bool(_change(sql.SETTLE_FAMILY, {"job_id": parent_id}))
 
 
 def change_priority(job_id: int, priority: int) -> bool:
@@ -185,6 +210,7 @@ def fail(lease: Lease, failure: Failure, *, counts: bool = True) -> bool:
 def cancel_held(lease: Lease) -> bool:
     """processing with a cancel mark → cancelled, and its dependants with it."""
     with transaction.atomic():
+        lock([lease.job_id])
         cancelled = _held_change(sql.CANCEL_HELD, lease)
         if cancelled:
             end_dependants([lease.job_id], status="cancelled")
@@ -195,7 +221,10 @@ def cancel_held(lease: Lease) -> bool:
 
 
 def lock(job_ids: Sequence[int]) -> None:
-    """Locks the jobs and all that wait for them, in the order of ids, until the caller's transaction ends."""
+    """Locks the jobs and all that wait for them, until the caller's transaction ends: in the order of ids, parents last.
+
+    First in every transaction that ends a job and then others: its parent is locked with its end, and after their children.
+    """
     _rows(sql.LOCK, {"job_ids": list(job_ids)})
 
 
@@ -205,8 +234,14 @@ def request_cancel(job_ids: Sequence[int], *, reason: str = "cancelled_by_owner"
     For endings.cancel, which lets the kinds of the jobs have their say.
     """
     with transaction.atomic():
-        lock(job_ids)
-        changes = _change(sql.REQUEST_CANCEL, {"job_ids": list(job_ids), "reason": reason})
+        parents = sorted(
+            {row["id"] for row in _rows(sql.LOCK, {"job_ids": list(job_ids)}) if row["is_parent"]} & set(job_ids)
+        )
+        # Each parent by itself, an outer one first: ended in one statement with a child it would be written twice.
+        targets = [[parent] for parent in parents] + [[each for each in job_ids if each not in parents]]
+        changes = [
+            change for ids in targets for change in _change(sql.REQUEST_CANCEL, {"job_ids": ids, "reason": reason})
+        ]
         changes += end_dependants(
             [change.job_id for change in changes if change.new == "cancelled"], status="cancelled"
         )
@@ -279,6 +314,7 @@ def expired(*, limit: int = BATCH) -> list[dict[str, Any]]:
 def rescue(job_id: int, fence: int, *, crashes: int, cancel_requested: bool) -> str:
     """An expired lease → queued again, failed after the last crash allowed, or cancelled; the new status, "" if it lost."""
     guard = {"job_id": job_id, "fence": fence}
+    lock([job_id])
     if cancel_requested:
         changes = _change(sql.RESCUE_CANCELLED, guard)
         end_dependants([job_id] if changes else [], status="cancelled")

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.jobs.querysets import JobQuerySet
-from apps.jobs.states import FINAL, Outcome, Status
+from apps.jobs.states import FINAL, AfterChildren, Outcome, Status
 
 
 class Job(models.Model):
@@ -16,6 +16,8 @@ class Job(models.Model):
     `turn` and `seq` order jobs of one priority; `attempt` counts claims; `fence` grows each time a worker takes
     the job (claim or resume), and a worker may write only while it holds the current fence. A job in processing is
     either held by a worker (`lease_until`) or parked while a provider works (`wake_at`).
+    A parent (`after_children`) runs nothing while it waits for its children. `open_children` counts those that have not ended,
+    and one more until its plan is carried out (`planned_at`); `failed_children` those that ended failed or cancelled.
     `subject` names what the job is for, such as `row:<uuid>`; events carry it so that a page knows what to refresh.
     """
 
@@ -36,6 +38,15 @@ class Job(models.Model):
     wake_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    planned_at = models.DateTimeField(null=True)
+
+    open_children = models.IntegerField(default=0, db_default=0)
+    failed_children = models.IntegerField(default=0, db_default=0)
+    after_children = models.CharField(
+        max_length=4, blank=True, default="", db_default="", choices=AfterChildren.choices
+    )
+    slot = models.CharField(max_length=64, null=True)
+    plan = models.JSONField(null=True)
 
     attempt = models.IntegerField(default=0)
     fence = models.IntegerField(default=0)
@@ -90,6 +101,17 @@ class Job(models.Model):
             models.Index(fields=["retry_of"], name="job_retries", condition=Q(retry_of__isnull=False)),
             models.Index(fields=["waits_for"], name="job_waited_for", condition=Q(waits_for__isnull=False)),
             models.Index(fields=["parent"], name="job_children", condition=Q(parent__isnull=False)),
+            # cancel of a parent; the nets below families
+            models.Index(
+                fields=["parent"], name="job_open_children", condition=Q(parent__isnull=False, finished_at__isnull=True)
+            ),
+            models.Index(fields=["status"], name="job_parents", condition=~Q(after_children="")),
+            # quotas: a family counts once
+            models.Index(
+                fields=["kind", "owner"],
+                name="job_pending_heads",
+                condition=Q(parent__isnull=True, status__in=["queued", "waiting", "scheduled"]),
+            ),
             models.Index(fields=["owner", "-id"], name="job_owner_list"),
             # counts of what waits, of one kind or of one owner's
             models.Index(
@@ -136,6 +158,19 @@ class Job(models.Model):
                 fields=["dedupe_key"],
                 name="job_one_live_per_key",
                 condition=Q(dedupe_key__isnull=False, finished_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="job_parent_waits_for_its_children_alone",
+                condition=Q(after_children="", open_children=0, failed_children=0, planned_at__isnull=True)
+                | (~Q(after_children="") & Q(open_children__gte=0, waits_for__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_parent_that_ends_is_no_child", condition=~Q(after_children="end") | Q(parent__isnull=True)
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "slot"],
+                name="job_one_per_slot",
+                condition=Q(parent__isnull=False, slot__isnull=False, retry_of__isnull=True),
             ),
             models.UniqueConstraint(
                 fields=["retry_of"],

@@ -19,14 +19,19 @@ WHERE quota > 0
 """
 _COUNT = """
 SELECT count(*) FROM (
-  SELECT 1 FROM jobs_job WHERE kind = ANY(%(kinds)s) AND owner_id = %(owner)s
+  SELECT 1 FROM jobs_job WHERE kind = ANY(%(kinds)s) AND owner_id = %(owner)s AND parent_id IS NULL
   AND status IN ('queued', 'waiting', 'scheduled') LIMIT %(quota)s) waiting
 """
 
 
 def admit(jobs: Sequence[NewJob]) -> None:
-    """Inside the transaction that will add them. Problem 429 `queue_full` when an owner would have too many waiting."""
-    wanted = Counter(job.owner_id for job in jobs)
+    """Inside the transaction that will add them. Problem 429 `queue_full` when an owner would have too many waiting.
+
+    A family counts once, as its parent.
+    """
+    wanted = Counter(job.owner_id for job in jobs if job.parent_id is None)
+    if not wanted:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, {"space": Locks.QUEUE, "owners": list(wanted), "default": settings.QUEUE_QUOTA})
         for owner_id, quota, _ in cursor.fetchall():

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.core.errors import Problem, not_found
-from apps.jobs import endings, lifecycle
+from apps.jobs import endings, families, lifecycle
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
-from apps.jobs.states import FINAL, PENDING, Status, public_status
+from apps.jobs.states import FINAL, PENDING, AfterChildren, Status, public_status
 from apps.jobs.values import NewJob
 
 URGENT = 10
@@ -74,13 +75,18 @@ def retry_job(*, user: User, uid: UUID, everybody: bool = False) -> Job:
 
 
 def _again(old: Job) -> Job:
+    """A child joins its family again while that still waits for others, else it goes alone. A parent makes what is missing."""
+    waiting = Job.objects.select_for_update().filter(children=old, status=Status.WAITING)
     new = NewJob(
         kind=old.kind,
         owner_id=old.owner_id,
         subject=old.subject,
         priority=old.priority,
         retry_of_id=old.pk,
-        parent_id=old.parent_id,
+        parent_id=waiting.values_list("pk", flat=True).first(),
+        slot=old.slot,
+        after_children=AfterChildren(old.after_children) if old.after_children else None,
+        plan=old.plan,
         provider=old.provider,
         max_retries=old.max_retries,
         dedupe_key=old.dedupe_key,
@@ -89,6 +95,8 @@ def _again(old: Job) -> Job:
     if not made:
         raise IntegrityError("retry_of")
     handler_of(old.kind).clone(old, made[new.uid])
+    if old.after_children:
+        transaction.on_commit(partial(families.make_children, made[new.uid]))
     return Job.objects.get(uid=new.uid)
 
 

@@ -4,6 +4,8 @@ Every statement ends in the same columns (values.Change), one row for each job t
 Times are the database's clock (`clock_timestamp()`), never a worker's. Rows are locked in the order of their ids.
 """
 
+from apps.jobs.values import CHILDREN_FAILED
+
 # The fence: the job is still held by the worker that took it last.
 HELD = "id = %(job_id)s AND fence = %(fence)s AND lease_until IS NOT NULL"
 
@@ -61,14 +63,16 @@ def to_queued(name: str, where: str, lock: str = "FOR UPDATE") -> str:
 _CHANGES = "SELECT events.id AS event_id, changes.* FROM changes JOIN events USING (job_id)"
 
 
+_FINAL = "('completed', 'failed', 'cancelled', 'skipped')"
+
+
 def _told(*sources: str, answer: str = _CHANGES) -> str:
     """The changes of the named CTEs, written as events and returned. What was set aside for a job that is over is free."""
     union = " UNION ALL ".join(sources)
     return f"""
     changes AS ({union}),
     given_back AS (
-      DELETE FROM providers_earmark e USING changes c
-      WHERE e.job_id = c.job_id AND c.new IN ('completed', 'failed', 'cancelled', 'skipped')),
+      DELETE FROM providers_earmark e USING changes c WHERE e.job_id = c.job_id AND c.new IN {_FINAL}),
     events AS (
       INSERT INTO jobs_event (job_id, owner_id, lane, subject, old, new, stage, reason, attempt, at)
       SELECT job_id, owner_id, lane, subject, old, new, stage, reason, attempt, clock_timestamp() FROM changes
@@ -76,11 +80,57 @@ def _told(*sources: str, answer: str = _CHANGES) -> str:
     {answer}"""
 
 
+def _ended(*sources: str, answer: str = _CHANGES) -> str:
+    """Like `_told`, for statements that end jobs: the parent of each counts it in the same statement, and moves with the last.
+
+    Parents are locked after their children, in the reverse order of ids: an inner one before the one it is a child of.
+    Workers A and B end two children of one parent: B waits here until A has committed, and then counts from what A wrote.
+    """
+    return f"""
+    moved AS MATERIALIZED ({" UNION ALL ".join(sources)}),
+    ended AS MATERIALIZED (
+      SELECT j.parent_id, count(*) AS all, count(*) FILTER (WHERE m.new IN ('failed', 'cancelled')) AS failed
+      FROM moved m JOIN jobs_job j ON j.id = m.job_id
+      WHERE m.new IN {_FINAL} AND j.parent_id IS NOT NULL GROUP BY j.parent_id),
+    locked AS MATERIALIZED (
+      SELECT id, status AS was FROM jobs_job WHERE id IN (SELECT parent_id FROM ended) ORDER BY id DESC FOR UPDATE),
+    parents AS (
+      UPDATE jobs_job p SET {_fewer_children("e.all", "e.failed")}
+      FROM ended e JOIN locked l ON l.id = e.parent_id WHERE p.id = l.id RETURNING p.*, l.was),
+    {_told("SELECT * FROM moved", _PARENTS_MOVED, answer=answer)}"""
+
+
+def _fewer_children(ended: str, failed: str) -> str:
+    """The SET of a parent `p` that has so many fewer open children: with the last it ends, or is queued."""
+    last = f"p.status = 'waiting' AND p.open_children = {ended}"
+    fails = f"{last} AND p.after_children = 'end' AND p.failed_children + {failed} > 0"
+    runs = f"{last} AND p.after_children = 'run'"
+    return f"""
+        open_children = p.open_children - {ended}, failed_children = p.failed_children + {failed},
+        status = CASE WHEN {runs} THEN 'queued' WHEN {fails} THEN 'failed' WHEN {last} THEN 'completed' ELSE p.status END,
+        finished_at = CASE WHEN {last} AND p.after_children = 'end' THEN clock_timestamp() ELSE p.finished_at END,
+        queued_at = CASE WHEN {runs} THEN coalesce(p.queued_at, clock_timestamp()) ELSE p.queued_at END,
+        turn = CASE WHEN {runs} THEN {turn("p")} ELSE p.turn END,
+        reason = CASE WHEN {last} THEN '' ELSE p.reason END, stage = CASE WHEN {last} THEN '' ELSE p.stage END,
+        error_code = CASE WHEN {fails} THEN '{CHILDREN_FAILED.code}' ELSE p.error_code END,
+        error_message = CASE WHEN {fails} THEN '{CHILDREN_FAILED.message}' ELSE p.error_message END,
+        error_action = CASE WHEN {fails} THEN '{CHILDREN_FAILED.action}' ELSE p.error_action END,
+        error_remedy = CASE WHEN {fails} THEN '{CHILDREN_FAILED.remedy}' ELSE p.error_remedy END"""
+
+
 def _from(source: str, new: str, *, old: str = "old", reason: str = "reason") -> str:
     return (
-        f"SELECT id AS job_id, uid, owner_id, lane, priority, subject, {old} AS old, {new} AS new, stage, {reason} AS reason, "
-        f"attempt FROM {source}"
+        f"SELECT id AS job_id, uid, owner_id, lane, kind, priority, subject, {old} AS old, {new} AS new, stage, "
+        f"{reason} AS reason, attempt FROM {source}"
     )
+
+
+_PARENTS_MOVED = _from(
+    "parents WHERE was = 'waiting' AND status <> 'waiting'",
+    "status",
+    old="'waiting'",
+    reason="CASE WHEN status = 'failed' THEN error_code ELSE 'children' END",
+)
 
 
 _ATTEMPT = """
@@ -94,34 +144,43 @@ def _attempt(outcome: str, *, code: str = "''", message: str = "''") -> str:
     return _ATTEMPT.format(outcome=outcome, code=code, message=message)
 
 
+# A child joins while its parent waits for its children: one that comes too late is not made.
 ENQUEUE = f"""
-WITH asked AS MATERIALIZED (
+WITH families AS MATERIALIZED (
+  SELECT id FROM jobs_job WHERE id = ANY(%(parent_id)s::bigint[]) AND status = 'waiting' AND after_children <> ''
+  ORDER BY id DESC FOR UPDATE),
+asked AS MATERIALIZED (
   SELECT nextval('jobs_job_id_seq') AS seq, a.* FROM (
     SELECT * FROM unnest(
       %(uid)s::uuid[], %(owner_id)s::bigint[], %(lane)s::text[], %(kind)s::text[], %(provider)s::text[], %(subject)s::text[],
       %(priority)s::smallint[], %(max_retries)s::smallint[], %(waits_for_id)s::bigint[], %(waits_for_person)s::text[], %(stage)s::text[],
-      %(parent_id)s::bigint[], %(retry_of_id)s::bigint[], %(dedupe_key)s::text[], %(run_after)s::timestamptz[])
+      %(parent_id)s::bigint[], %(slot)s::text[], %(after_children)s::text[], %(plan)s::text[], %(retry_of_id)s::bigint[], %(dedupe_key)s::text[], %(run_after)s::timestamptz[])
     WITH ORDINALITY AS t(uid, owner_id, lane, kind, provider, subject, priority, max_retries, waits_for_id,
-      waits_for_person, stage, parent_id, retry_of_id, dedupe_key, run_after, place) ORDER BY place) a),
+      waits_for_person, stage, parent_id, slot, after_children, plan, retry_of_id, dedupe_key, run_after, place) ORDER BY place) a),
 stated AS (
-  SELECT *, CASE WHEN waits_for_id IS NOT NULL OR waits_for_person <> '' THEN 'waiting'
-                 WHEN run_after > clock_timestamp() THEN 'scheduled' ELSE 'queued' END AS status FROM asked),
+  SELECT *, CASE WHEN waits_for_id IS NOT NULL OR waits_for_person <> '' OR after_children <> '' THEN 'waiting'
+                 WHEN run_after > clock_timestamp() THEN 'scheduled' ELSE 'queued' END AS status FROM asked
+  WHERE parent_id IS NULL OR parent_id IN (SELECT id FROM families)),
 lines AS (
   SELECT k.lane, k.owner_id, k.priority, {turn("k")} AS turn
   FROM (SELECT DISTINCT lane, owner_id, priority FROM stated WHERE status = 'queued') k),
 done AS (
   INSERT INTO jobs_job (id, seq, uid, owner_id, lane, kind, provider, subject, priority, max_retries, status, turn, waits_for_id,
-    parent_id, retry_of_id, dedupe_key, run_after, created_at, queued_at, attempt, fence, failures, crashes,
+    parent_id, slot, after_children, plan, open_children, retry_of_id, dedupe_key, run_after, created_at, queued_at, attempt, fence, failures, crashes,
     stage, reason, worker, error_code, error_message, error_action)
   SELECT seq, seq, uid, owner_id, lane, kind, provider, subject, priority, max_retries, status,
     coalesce(lines.turn, 0) + row_number() OVER (PARTITION BY lane, owner_id, priority, status ORDER BY seq) - 1,
-    waits_for_id, parent_id, retry_of_id, dedupe_key, CASE WHEN status = 'scheduled' THEN run_after END,
+    waits_for_id, parent_id, slot, after_children, plan::jsonb, (after_children <> '')::int, retry_of_id, dedupe_key, CASE WHEN status = 'scheduled' THEN run_after END,
     clock_timestamp(), CASE WHEN status = 'queued' THEN clock_timestamp() END, 0, 0, 0, 0,
     CASE WHEN status = 'waiting' THEN stage ELSE '' END,
-    CASE WHEN waits_for_person <> '' THEN waits_for_person WHEN status = 'waiting' THEN 'dependency'
+    CASE WHEN after_children <> '' THEN 'children' WHEN waits_for_person <> '' THEN waits_for_person WHEN status = 'waiting' THEN 'dependency'
          WHEN status = 'scheduled' THEN 'scheduled_for' ELSE '' END, '', '', '', ''
   FROM stated LEFT JOIN lines USING (lane, owner_id, priority) ORDER BY seq
   ON CONFLICT DO NOTHING RETURNING *),
+counted AS (
+  UPDATE jobs_job p SET open_children = p.open_children + n.made, failed_children = greatest(p.failed_children - n.again, 0)
+  FROM (SELECT parent_id, count(*) AS made, count(retry_of_id) AS again FROM done WHERE parent_id IS NOT NULL
+        GROUP BY parent_id) n WHERE p.id = n.parent_id),
 {_told(_from("done", "status", old="''"))}
 """
 
@@ -156,7 +215,7 @@ def _claim() -> str:
 
 # With the lease of the one that was claimed. This snapshot still has it in the line: the next one stands second.
 _CHANGES_AND_LEASE = """
-    SELECT events.id AS event_id, changes.*, c.fence, c.kind, c.provider, c.failures, c.crashes, c.max_retries,
+    SELECT events.id AS event_id, changes.*, c.fence, c.provider, c.failures, c.crashes, c.max_retries,
       coalesce((SELECT priority FROM jobs_job WHERE lane = %(lane)s AND status = 'queued'
                 ORDER BY priority DESC, turn, seq OFFSET 1 LIMIT 1), 0) AS next_priority
     FROM changes JOIN events USING (job_id) LEFT JOIN claimed c ON c.id = changes.job_id"""
@@ -171,8 +230,8 @@ WITH done AS (
 {to_queued("released", "status = 'waiting' AND waits_for_id IN (SELECT id FROM done)")},
 {_attempt("'completed'")},"""
 _DONE = (_from("done", "'completed'", old="'processing'"), _from("released", "'queued'", reason="'dependency'"))
-COMPLETE = f"{_COMPLETED} {_told(*_DONE)}"
-COMPLETE_AND_CLAIM = f"{_COMPLETED} {_claim()}, {_told(*_DONE, _CLAIMED, answer=_CHANGES_AND_LEASE)}"
+COMPLETE = f"{_COMPLETED} {_ended(*_DONE)}"
+COMPLETE_AND_CLAIM = f"{_COMPLETED} {_claim()}, {_ended(*_DONE, _CLAIMED, answer=_CHANGES_AND_LEASE)}"
 
 # A parked job whose time has come continues the same attempt under a new fence. The next one is asked for in the order
 # of its index: EXISTS would read the whole table, as the planner believes a third of it to be due.
@@ -219,7 +278,7 @@ WITH done AS (
     error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
   WHERE {HELD} AND cancel_requested_at IS NULL RETURNING *),
 {_attempt("'failed'", code="error_code", message="error_message")},
-{_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
+{_ended(_from("done", "'failed'", old="'processing'", reason="error_code"))}
 """
 
 RESCHEDULE = f"""
@@ -239,21 +298,72 @@ WITH done AS (
     crashes = crashes + {crashes}
   WHERE {held} AND cancel_requested_at IS NOT NULL RETURNING *),
 {_attempt("'cancelled'")},
-{_told(_from("done", "'cancelled'", old="'processing'"))}
+{_ended(_from("done", "'cancelled'", old="'processing'"))}
 """
 
 
 # The worker's answer to a cancel mark.
 CANCEL_HELD = _cancelled(held=HELD, crashes=0)
 
+# What has not started and is not wanted after all. A parent ends with its children instead.
+SKIP = f"""
+WITH target AS MATERIALIZED (
+  SELECT id, status AS old FROM jobs_job
+  WHERE id = ANY(%(job_ids)s) AND status IN ('waiting', 'queued', 'scheduled') AND after_children = '' ORDER BY id FOR UPDATE),
+done AS (
+  UPDATE jobs_job j SET status = 'skipped', finished_at = clock_timestamp(), run_after = NULL, stage = '', reason = %(reason)s
+  FROM target t WHERE j.id = t.id RETURNING j.*, t.old),
+{_ended(_from("done", "status"))}
+"""
+
+# All children of the plan are there: the parent counts them alone, and no longer its plan.
+SEAL = f"""
+WITH parents AS (
+  UPDATE jobs_job p SET planned_at = clock_timestamp(), {_fewer_children("1", "0")}
+  WHERE p.id = %(job_id)s AND p.status = 'waiting' AND p.after_children <> '' AND p.planned_at IS NULL
+  RETURNING p.*, 'waiting' AS was),
+{_told(_PARENTS_MOVED)}
+"""
+
+SETTLE_FAMILY = f"""
+WITH parents AS (
+  UPDATE jobs_job p SET {_fewer_children("p.open_children", "0")}
+  WHERE p.id = %(job_id)s AND p.status = 'waiting' AND p.planned_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM jobs_job c WHERE c.parent_id = p.id AND c.finished_at IS NULL)
+  RETURNING p.*, 'waiting' AS was),
+{_told(_PARENTS_MOVED)}
+"""
+
+# Nets below the verbs: parents that no child can move any more, plans that nobody carries on, children of the cancelled.
+HANGING = """
+SELECT p.id FROM jobs_job p
+WHERE p.after_children <> '' AND p.status = 'waiting' AND p.planned_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM jobs_job c WHERE c.parent_id = p.id AND c.finished_at IS NULL)
+ORDER BY p.id LIMIT %(limit)s
+"""
+UNPLANNED = """
+SELECT p.id FROM jobs_job p
+WHERE p.after_children <> '' AND p.status = 'waiting' AND p.planned_at IS NULL AND clock_timestamp() - %(seconds)s * interval '1 second' >
+  (SELECT coalesce(max(c.created_at), p.created_at) FROM jobs_job c WHERE c.parent_id = p.id)
+ORDER BY p.id LIMIT %(limit)s
+"""
+ORPHANED = """
+SELECT p.id FROM jobs_job p
+WHERE p.after_children <> '' AND p.status = 'cancelled' AND p.open_children > 0
+  AND EXISTS (SELECT 1 FROM jobs_job c WHERE c.parent_id = p.id AND c.finished_at IS NULL AND c.cancel_requested_at IS NULL)
+ORDER BY p.id LIMIT %(limit)s
+"""
+
 # Before REQUEST_CANCEL, and not in it: waiting for a claim there, it would see the claimed row in one place and the
 # queued one in another, and PostgreSQL checks the constraints of that mixture before it notices.
-# With all that waits for them, which ends with them: locked later, it would be out of the order of ids.
+# With all that waits for them, which ends with them: locked later, it would be out of the order. Parents come last and
+# in the reverse order, as where their children end (_ended).
 LOCK = """
 WITH RECURSIVE family AS (
   SELECT unnest(%(job_ids)s::bigint[]) AS id
   UNION SELECT w.id FROM family f JOIN jobs_job w ON w.waits_for_id = f.id AND w.status = 'waiting')
-SELECT id FROM jobs_job WHERE id IN (SELECT id FROM family) ORDER BY id FOR UPDATE
+SELECT id, after_children <> '' AS is_parent FROM jobs_job WHERE id IN (SELECT id FROM family)
+ORDER BY after_children <> '', CASE WHEN after_children = '' THEN id ELSE -id END FOR UPDATE
 """
 
 # What waits is cancelled at once; what runs is marked, and its worker or the next tick ends it.
@@ -269,7 +379,7 @@ done AS (
     wake_at = CASE WHEN j.wake_at IS NULL THEN NULL ELSE clock_timestamp() END,
     run_after = NULL, stage = CASE WHEN ends THEN '' ELSE j.stage END, reason = %(reason)s
   FROM target t WHERE j.id = t.id RETURNING j.*, t.old),
-{_told(_from("done", "status"))}
+{_ended(_from("done", "status"))}
 """
 
 
@@ -280,7 +390,7 @@ WITH target AS MATERIALIZED (
 done AS (
   UPDATE jobs_job j SET status = %(status)s, finished_at = clock_timestamp(), stage = '', reason = ''
   FROM target t WHERE j.id = t.id RETURNING j.*),
-{_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
+{_ended(_from("done", "status", old="'waiting'", reason="'dependency'"))}
 """
 
 # Each fails in the words of its own kind.
@@ -294,11 +404,11 @@ done AS (
   UPDATE jobs_job j SET status = 'failed', finished_at = clock_timestamp(), stage = '', reason = '',
     error_code = s.code, error_message = s.message, error_action = s.action, error_remedy = s.remedy
   FROM target t JOIN said s USING (id) WHERE j.id = t.id RETURNING j.*),
-{_told(_from("done", "status", old="'waiting'", reason="'dependency'"))}
+{_ended(_from("done", "status", old="'waiting'", reason="'dependency'"))}
 """
 
 RELEASE = f"""
-WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting'")},
+WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'waiting' AND after_children = ''")},
 {_told(_from("done", "'queued'", reason="%(reason)s"))}
 """
 
@@ -364,7 +474,7 @@ WITH done AS (
     reason = '', error_code = %(code)s, error_message = %(message)s, error_action = %(action)s, error_remedy = %(remedy)s
   WHERE {HELD} AND lease_until < clock_timestamp() AND cancel_requested_at IS NULL RETURNING *),
 {_attempt("'crashed'", code="'worker_lost'", message="'The worker died or hung.'")},
-{_told(_from("done", "'failed'", old="'processing'", reason="error_code"))}
+{_ended(_from("done", "'failed'", old="'processing'", reason="error_code"))}
 """
 RESCUE_CANCELLED = _cancelled(held=f"{HELD} AND lease_until < clock_timestamp()", crashes=1)
 

@@ -29,6 +29,7 @@ class Reason(models.TextChoices):
     """Why a job does not run now. Those for which a person must do something are the kinds' own (`known_reasons`)."""
 
     DEPENDENCY = "dependency"
+    CHILDREN = "children"
     LANE_PAUSED = "lane_paused"
     PROVIDER_HELD = "provider_held"
     OWNER_HELD = "owner_held"
@@ -40,6 +41,13 @@ class Reason(models.TextChoices):
     BACKOFF = "backoff_until"
     SCHEDULED = "scheduled_for"
     NO_WORKER = "no_worker"
+
+
+class AfterChildren(models.TextChoices):
+    """What becomes of a parent when the last of its children has ended; empty for a job that is no parent."""
+
+    END = "end", "ends: completed when all of them completed or were skipped, else failed"
+    RUN = "run", "runs, and sees for itself how they ended"
 
 
 def known_reasons() -> list[str]:

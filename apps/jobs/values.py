@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from apps.core.errors import Remedy
+from apps.jobs.states import AfterChildren
 
 DEFAULT_PRIORITY = 5  # of 1 to 10
 
@@ -15,6 +16,9 @@ class NewJob:
 
     `waits_for_person` is the reason for which a person must do something first, one of its kind's. `stage` is what a job
     that waits shows meanwhile. `provider` is whom it calls; None: its kind's.
+
+    A parent has `after_children` and a `plan` (JSON, frozen): it waits for its children, see families.py. A child names its
+    `parent_id` and the `slot` it fills there, which no other child ever does but a retry of it.
 
     `dedupe_key`: while a job with it is live, another with the same key makes none. It is free again when that job has
     ended: it keeps two from being open at once ("the open pack of this project"), not from being made once and for all
@@ -30,6 +34,9 @@ class NewJob:
     stage: str = ""
     provider: str | None = None
     parent_id: int | None = None
+    slot: str | None = None
+    after_children: AfterChildren | None = None
+    plan: object = None
     retry_of_id: int | None = None
     dedupe_key: str | None = None
     run_after: datetime | None = None
@@ -68,6 +75,11 @@ class Failure:
     remedy: Remedy = Remedy.NONE
 
 
+CHILDREN_FAILED = Failure(
+    "children_failed", "Not all of its parts were made.", "Try it again: only what is missing is made.", Remedy.RETRY
+)
+
+
 @dataclass(frozen=True)
 class Change:
     """One committed change of a job's state, as the live stream tells it."""
@@ -77,6 +89,7 @@ class Change:
     uid: uuid.UUID
     owner_id: int
     lane: str
+    kind: str
     priority: int
     subject: str
     old: str

@@ -57,6 +57,7 @@ def missed(owner_id: int | None, after: int) -> Missed:
     # A transaction that began earlier may commit a lower id later: what is recent is told again rather than never.
     recent = Q(id__gt=after) | Q(id__gt=after - BEHIND_EVENTS, at__gt=ClockTimestamp() - BEHIND)
     events = JobEvent.objects.filter(recent).select_related("job").order_by("id")
+    events = events.exclude(job__kind__in=[name for name, kind in settings.KINDS.items() if kind.quiet])
     if owner_id is not None:
         events = events.filter(owner_id=owner_id)
     found = list(events[: MOST_MISSED + 1])

@@ -156,6 +156,10 @@ def _dependency(line: Line) -> Wait:
     )
 
 
+def _children(line: Line) -> Wait:
+    return Wait("waiting", "Waiting for its parts", "", "It is done when they are.")
+
+
 def _needs_prompt(line: Line) -> Wait:
     return Wait("you", "Needs your prompt", "", "No prompt could be written. Type one and press Generate.")
 
@@ -279,6 +283,7 @@ def _no_worker(line: Line) -> Wait:
 
 _WAITS: dict[str, Callable[[Line], Wait]] = {
     Reason.DEPENDENCY: _dependency,
+    Reason.CHILDREN: _children,
     NEEDS_PROMPT: _needs_prompt,
     Reason.LANE_PAUSED: _lane_paused,
     Reason.PROVIDER_HELD: _provider_held,

@@ -34,7 +34,7 @@ RULES = {
         SELECT job_id FROM jobs_attempt WHERE outcome = 'completed' GROUP BY job_id HAVING count(*) > 1""",
     "a completed job has its completed attempt, and it is the last": """
         SELECT j.id FROM jobs_job j LEFT JOIN jobs_attempt a ON a.job_id = j.id AND a.outcome = 'completed'
-        WHERE (j.status = 'completed') <> (a.id IS NOT NULL) OR a.number <> j.attempt""",
+        WHERE j.after_children <> 'end' AND ((j.status = 'completed') <> (a.id IS NOT NULL) OR a.number <> j.attempt)""",
     "attempts only grow": """
         SELECT job_id, id FROM (SELECT job_id, id, attempt, lag(attempt) OVER (PARTITION BY job_id ORDER BY id) AS before
           FROM jobs_event) e WHERE attempt < before""",
@@ -48,7 +48,23 @@ RULES = {
           WHEN 'queued' THEN j.lane = ANY(%(lanes)s)
           WHEN 'scheduled' THEN j.run_after IS NOT NULL
           WHEN 'processing' THEN coalesce(j.lease_until, j.wake_at) IS NOT NULL
-          ELSE j.reason <> 'dependency' OR w.status NOT IN {FINAL_SQL} END""",
+          ELSE j.reason NOT IN ('dependency', 'children') OR j.open_children > 0 OR w.status NOT IN {FINAL_SQL} END""",
+    "a parent counts its open children, and one more until its plan is carried out": f"""
+        SELECT p.id, p.open_children, n.open FROM jobs_job p CROSS JOIN LATERAL (
+          SELECT count(*) FILTER (WHERE c.status NOT IN {FINAL_SQL}) + (p.planned_at IS NULL)::int AS open
+          FROM jobs_job c WHERE c.parent_id = p.id) n
+        WHERE p.after_children <> '' AND p.open_children <> n.open""",
+    "a parent whose children have all ended waits no longer": f"""
+        SELECT p.id FROM jobs_job p WHERE p.status = 'waiting' AND p.planned_at IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM jobs_job c WHERE c.parent_id = p.id AND c.status NOT IN {FINAL_SQL})""",
+    "a parent that ended by itself says how its children ended": """
+        SELECT p.id, p.status FROM jobs_job p WHERE p.after_children = 'end' AND p.status IN ('completed', 'failed')
+          AND (p.status = 'failed') <> (p.failed_children > 0)""",
+    "a parent that ends with its children never runs": """
+        SELECT id FROM jobs_job WHERE after_children = 'end' AND (attempt > 0 OR status IN ('queued', 'scheduled', 'processing'))""",
+    "a slot is filled once": """
+        SELECT parent_id, slot FROM jobs_job WHERE parent_id IS NOT NULL AND slot IS NOT NULL AND retry_of_id IS NULL
+        GROUP BY 1, 2 HAVING count(*) > 1""",
     "nothing is held beyond its lease and two ticks": """
         SELECT id, lease_until FROM jobs_job WHERE lease_until < clock_timestamp() - %(ticks)s * interval '1 second'""",
     "an image job that may run has its prompt": """

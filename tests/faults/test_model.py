@@ -3,6 +3,7 @@
 Some hundred steps here; `python -m tests.faults.soak --operations 50000` runs as many as it is told.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from apps.accounts.models import User
-from apps.jobs import dispatch, lanes, lifecycle
+from apps.core.errors import Problem
+from apps.jobs import dispatch, endings, families, lanes, lifecycle, services
 from apps.jobs.endings import end_failed
 from apps.jobs.models import Attempt, Job, JobEvent
-from apps.jobs.states import FINAL
+from apps.jobs.states import FINAL, AfterChildren
 from apps.jobs.values import Failure, Lease, NewJob
 from tests.faults import invariants
+from tests.jobs.families import teach
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +60,50 @@ class Lifecycle(RuleBasedStateMachine):
         new = NewJob(kind="noop", owner_id=self.owners[owner], priority=priority, waits_for_id=waits_for)
         assert len(lifecycle.enqueue([new])) == 1
 
+    @rule(owner=st.integers(0, 1), runs=st.booleans(), sealed=st.booleans())
+    def enqueue_parent(self, owner: int, runs: bool, sealed: bool) -> None:
+        after = AfterChildren.RUN if runs else AfterChildren.END
+        new = NewJob(kind="family", owner_id=self.owners[owner], after_children=after, plan=["a", "b", "c"])
+        parent = lifecycle.enqueue([new])[new.uid]
+        if sealed:
+            families.make_children(parent)
+
+    @rule(pick=st.integers(0, 50), slot=st.sampled_from("abcd"))
+    def enqueue_child(self, pick: int, slot: str) -> None:
+        """Into any parent, also one that is over: then it is not made. A fan-in of its own joins as a child too."""
+        parents = list(Job.objects.exclude(after_children="").order_by("pk"))
+        if parents:
+            parent = parents[pick % len(parents)]
+            inner = AfterChildren.RUN if slot == "d" else None
+            kind = "family" if inner else "part"
+            new = NewJob(
+                kind=kind, owner_id=parent.owner_id, parent_id=parent.pk, slot=slot, after_children=inner, plan=["a"]
+            )
+            made = lifecycle.enqueue([new])
+            assert not made or parent.status == "waiting"
+
+    @rule(pick=st.integers(0, 50))
+    def carry_the_plan_on(self, pick: int) -> None:
+        parents = list(Job.objects.exclude(after_children="").order_by("pk"))
+        if parents:
+            families.make_children(parents[pick % len(parents)].pk)
+
+    @rule(pick=st.integers(0, 50))
+    def retry(self, pick: int) -> None:
+        over = list(Job.objects.filter(status__in=["failed", "cancelled"]).select_related("owner").order_by("pk"))
+        if over:
+            old = over[pick % len(over)]
+            with contextlib.suppress(Problem):  # it is being tried again already
+                services.retry_job(user=old.owner, uid=old.uid)
+
+    @rule(pick=st.integers(0, 50))
+    def skip(self, pick: int) -> None:
+        self._with_job(pick, lambda job: lifecycle.skip([job], reason="not_needed"))
+
+    @rule(pick=st.integers(0, 50))
+    def cancel(self, pick: int) -> None:
+        self._with_job(pick, lambda job: endings.cancel([job], reason="cancelled_by_owner"))
+
     @rule()
     def claim(self) -> None:
         if lease := lifecycle.claim(lane=LANE, worker="w"):
@@ -83,6 +130,7 @@ class Lifecycle(RuleBasedStateMachine):
     def fail(self, pick: int, counts: bool) -> None:
         def fail(lease: Lease) -> bool:
             with transaction.atomic():
+                lifecycle.lock([lease.job_id])
                 won = lifecycle.fail(lease, BROKEN, counts=counts)
                 if won:
                     end_failed([Job.objects.get(pk=lease.job_id)], BROKEN)
@@ -167,6 +215,12 @@ class Lifecycle(RuleBasedStateMachine):
 
 
 def test_no_order_of_operations_breaks_an_invariant() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        teach(patch)
+        _run()
+
+
+def _run() -> None:
     lanes.ensure_lanes()
     bounds = settings(
         max_examples=EXAMPLES,

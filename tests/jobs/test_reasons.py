@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.jobs import lanes, lifecycle, operations
 from apps.jobs.estimates import FAR, describe
 from apps.jobs.models import Hold, Job, Lane, Worker
-from apps.jobs.states import Reason, known_reasons
+from apps.jobs.states import AfterChildren, Reason, known_reasons
 from apps.jobs.values import Failure, NewJob
 from apps.pages.words import Line, waiting
 from apps.studio.states import NEEDS_PROMPT
@@ -52,6 +52,11 @@ def run_one() -> Any:
 
 def dependency(queue: Callable[..., Job]) -> Job:
     return queue(waits_for=queue(kind="prompt"))
+
+
+def children(queue: Callable[..., Job]) -> Job:
+    new = NewJob(kind="noop", owner_id=queue().owner_id, after_children=AfterChildren.END)
+    return Job.objects.get(pk=lifecycle.enqueue([new])[new.uid])
 
 
 def needs_prompt(queue: Callable[..., Job]) -> Job:
@@ -130,6 +135,7 @@ def no_worker(queue: Callable[..., Job]) -> Job:
 # The code, how it comes about, whether its end is known, what is told beside it.
 REASONS = {
     Reason.DEPENDENCY: (dependency, False, {"kind": "prompt"}),
+    Reason.CHILDREN: (children, False, {}),
     NEEDS_PROMPT: (needs_prompt, False, {}),
     Reason.LANE_PAUSED: (lane_paused, False, {"by": "jo"}),
     Reason.PROVIDER_HELD: (provider_held, False, {"by": "jo", "note": "prices changed", "provider": "wavespeed"}),

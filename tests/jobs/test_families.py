@@ -3,13 +3,16 @@
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
+from uuid import uuid4
 
+import orjson
 import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs import announce, dispatch, endings, families, lifecycle, services
+from apps.jobs.broker import hints
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.states import AfterChildren
 from apps.jobs.values import Failure, NewJob
@@ -255,6 +258,18 @@ def test_a_cancel_whose_process_died_is_carried_on_by_the_tick(family: Callable[
     assert told(parent) == ("cancelled", 0, 3)
 
 
+def test_many_children_are_cancelled_a_part_at_a_time(
+    family: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endings, "CHILDREN_AT_ONCE", 2)
+    monkeypatch.setattr(lifecycle, "BATCH", 2)
+    parent = family(*PLAN)
+    endings.cancel([parent.pk], reason="cancelled_by_owner")
+    assert told(parent) == ("cancelled", 1, 2)
+    assert families.carry_on() == 1
+    assert told(parent) == ("cancelled", 0, 3)
+
+
 def test_a_parent_and_its_children_may_be_cancelled_together(family: Callable[..., Job]) -> None:
     parent = family(*PLAN)
     everybody = [parent.pk, *Job.objects.filter(parent=parent).values_list("pk", flat=True)]
@@ -334,28 +349,20 @@ def test_a_family_counts_once_in_the_quota(family: Callable[..., Job], enqueue: 
 def test_a_quiet_kind_is_told_of_by_its_subject_once_in_a_while(
     family: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    published: list[object] = []
-    told_keys: set[str] = set()
-
-    class Client:
-        def set(self, key: str, value: int, *, px: int, nx: bool) -> bool | None:
-            fresh = key not in told_keys
-            told_keys.add(key)
-            return fresh or None
-
-        def publish(self, channel: str, body: bytes) -> None:
-            published.append(body)
-
     teach(monkeypatch, quiet=True)
-    monkeypatch.setattr(announce.hints, "attempt", lambda send: send(Client()))
-    parent = family(*PLAN, subject="batch:1")
-    complete_one()
-    complete_one()
-    bodies = [str(body) for body in published]
-    assert sum("batch:1" in body and '"id":0' in body for body in bodies) == 1
-    complete_one()
-    assert str(parent.uid) in str(published[-1]), "the parent's own end is told at once"
-    assert not any(str(child(parent, slot).uid) in body for slot in PLAN for body in bodies)
+    monkeypatch.setattr(announce, "QUIET_MILLISECONDS", 600_000)
+    subject = f"batch:{uuid4()}"
+    with hints.client.pubsub() as channel:
+        channel.subscribe(announce.CHANNEL)
+        assert channel.get_message(timeout=20)["type"] == "subscribe"
+        parent = family(*PLAN, subject=subject)
+        for _ in PLAN:
+            complete_one()
+        events: list[dict[str, object]] = []
+        while not any(event.get("status") == "completed" for event in events):
+            events += orjson.loads(channel.get_message(timeout=20)["data"])
+    mine = [(bool(event["id"]), event.get("job")) for event in events if event["subject"] == subject]
+    assert mine == [(True, str(parent.uid)), (False, None), (True, str(parent.uid))]
 
 
 def test_kinds_that_do_not_age_keep_their_priority(

@@ -55,7 +55,8 @@ def enqueue_many(
     rest = iter(plan)
     while children := list(islice(rest, CHUNK)):
         slots = [child.slot for child in children]
-        there = set(Job.objects.filter(parent_id=parent_id, slot__in=slots).values_list("slot", flat=True))
+        made_before = Job.objects.filter(parent_id=parent_id, slot__in=slots, retry_of=None)  # job_one_per_slot
+        there = set(made_before.values_list("slot", flat=True))
         missing = [replace(child, parent_id=parent_id) for child in children if child.slot not in there]
         if not missing:
             continue

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import User
+from apps.core.broker import hints
 from apps.core.errors import Problem
 from apps.jobs import announce, dispatch, endings, families, lifecycle, services
-from apps.jobs.broker import hints
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.states import AfterChildren
 from apps.jobs.values import Failure, NewJob

@@ -109,9 +109,13 @@ def _remove_workspace(workspace_id: UUID) -> None:
 def _remove_rows(row_ids: Sequence[UUID]) -> None:
     _cancel_jobs(row_ids)
     urls: dict[int, list[str]] = defaultdict(list)
-    for row in Row.everything.filter(pk__in=row_ids).select_related("workspace"):
-        urls[row.workspace.owner_id] += [row.target_url, *(row.ref_urls or [])]
-    Row.everything.filter(pk__in=row_ids).delete()
+    with transaction.atomic():
+        # One that its owner brought back since step 1 has lost its mark, and may have new jobs: it stays.
+        marked = Row.everything.filter(pk__in=row_ids).exclude(gone_at=None).order_by("pk")
+        rows = list(marked.select_for_update(of=("self",)).select_related("workspace"))
+        for row in rows:
+            urls[row.workspace.owner_id] += [row.target_url, *(row.ref_urls or [])]
+        Row.everything.filter(pk__in=[row.pk for row in rows]).delete()
     for owner_id, named in urls.items():
         forget_pictures(owner_id, named)
 

@@ -21,7 +21,7 @@ from apps.jobs.values import Failure, Lease, NewJob
 from apps.orders.decisions import settle_call
 from apps.providers.models import Call
 from apps.studio import deletion, services
-from apps.studio.deletion import delete_row, delete_workspace, finish_deletions
+from apps.studio.deletion import bring_rows_back, delete_row, delete_workspace, finish_deletions
 from apps.studio.edits import edit_prompt
 from apps.studio.handlers import prompts as prompt_handler
 from apps.studio.handlers.images import ImageHandler
@@ -301,3 +301,22 @@ def test_a_deletion_that_died_in_the_middle_is_finished_and_nothing_is_bought_me
     monkeypatch.setattr(deletion, "LEFT_AFTER", deletion.LEFT_AFTER * 0)
     assert finish_deletions() == 1
     assert not Row.everything.exists()
+
+
+def test_a_row_that_is_brought_back_while_it_is_deleted_stays_with_its_new_jobs(
+    owner: User, row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request comes when the deletion has marked the row and cancelled its jobs, and is about to remove it."""
+    new: list[Job] = []
+    cancel_jobs = deletion._cancel_jobs
+
+    def brought_back_after(row_ids: list[object]) -> None:
+        cancel_jobs(row_ids)  # type: ignore[arg-type]
+        assert bring_rows_back(user=owner, workspace_id=row.workspace_id, row_ids=[row.pk]) == [row.pk]
+        new.extend(generate_images(user=owner, row_id=row.pk, use_ai_prompt=False, count=1).jobs)
+
+    monkeypatch.setattr(deletion, "_cancel_jobs", brought_back_after)
+    delete_row(user=owner, row_id=row.pk)
+    assert Row.objects.filter(pk=row.pk).exists()
+    assert Job.objects.get(pk=new[0].pk).status == "queued"
+    assert ImageJob.objects.filter(job_id=new[0].pk, row_id=row.pk).exists()

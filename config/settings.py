@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.api.health.ProbesMiddleware",
     "apps.core.middleware.HostMiddleware",
+    "apps.core.policy.PolicyMiddleware",
     "apps.core.middleware.NulMiddleware",
     "apps.core.middleware.DatabaseAwayMiddleware",
     "apps.core.paths.ForgivingPathsMiddleware",
@@ -80,7 +81,6 @@ MIDDLEWARE = [
     "apps.accounts.sessions.SessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "apps.core.policy.PolicyMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -54,6 +54,12 @@ def test_pages_keep_the_strict_policy(page: Client, workspace: Workspace) -> Non
         assert "<script>" not in shown, path
 
 
+def test_what_is_refused_on_the_way_to_a_page_has_the_policy_too(page: Client) -> None:
+    refused = page.get("/", {"q": "\0"})
+    assert refused.status_code == 400
+    assert "script-src 'self'" in refused["Content-Security-Policy"]
+
+
 def test_pages_of_a_reader_are_not_kept_by_caches(page: Client, workspace: Workspace) -> None:
     for path in every_page(workspace):
         assert "no-store" in page.get(path)["Cache-Control"], path

@@ -19,7 +19,7 @@ class ProbesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        probe = {"/health/live": live, "/health/ready": ready}.get(request.path_info)
+        probe = {"/health/live": live, "/health/ready": ready}.get(request.path_info.removesuffix("/"))
         return probe(request) if probe else self.get_response(request)
 
 

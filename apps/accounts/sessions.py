@@ -57,6 +57,8 @@ def browser_of(user_agent: str) -> str:
 def note_seen(request: HttpRequest, user_id: int) -> None:
     """The browser is in use: its session lasts so much longer, and its row says when it was seen."""
     session, now = request.session, int(time.time())
+    if session.session_key is None:  # signed in as somebody else: Django has emptied the session, and it has no key yet
+        session.save()
     session[_BEGAN], session[_SEEN] = session.get(_BEGAN, now), now
     seen = {"seen_at": timezone.now(), "address": client_address(request.META)}
     known = BrowserSession.objects.filter(session_key=session.session_key)

@@ -69,6 +69,13 @@ def test_every_browser_is_listed_and_can_be_signed_out(ada: User) -> None:
     assert AuditEntry.objects.get().action == "sign out a browser"
 
 
+def test_who_signs_in_over_somebody_else_has_a_session_of_their_own(ada: User) -> None:
+    client, other = signed_in(ada), UserFactory()
+    client.force_login(other)
+    assert is_in(client)
+    assert BrowserSession.objects.filter(user=other, session_key=client.session.session_key).exists()
+
+
 def test_the_browser_of_another_cannot_be_signed_out(ada: User) -> None:
     eve, row = signed_in(UserFactory()), signed_in(ada) and BrowserSession.objects.get(user=ada)
     assert eve.post(f"/account/browsers/{row.pk}/sign-out").status_code == 404

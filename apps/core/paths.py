@@ -10,6 +10,7 @@ from django.utils.http import escape_leading_slashes
 _UUID = re.compile(r"(?<=/)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?=/|$)")
 # Programs, not people, ask here: each of these says itself what is wrong with an address.
 EXACT = ("/api/", "/static/")
+READ_BY_PEOPLE = "/api/docs"
 CATCH_ALL = "catch_all_view"  # the admin's own answer to every address that it does not know
 
 
@@ -38,7 +39,7 @@ def lower_ids(path: str) -> str:
 def meant(path: str) -> str:
     """The address with one last slash more, or without any, that leads to a page; empty when neither does."""
     other = path.rstrip("/") if path.endswith("/") else path + "/"
-    if path.startswith(("//", *EXACT)):
+    if path.startswith(("//", *EXACT)) and other != READ_BY_PEOPLE:
         return ""
     try:
         found = resolve(other)

@@ -72,5 +72,9 @@ def image_views(images: Iterable[GeneratedImage]) -> list[ImageView]:
 
 def slot_of(job: Job) -> Slot:
     lost = job.status in (Status.FAILED, Status.CANCELLED)
-    word = "This image was not made" if lost else "This image is being made"
+    word = "This image is not made yet"
+    if lost:
+        word = "This image was not made"
+    elif job.status == Status.PROCESSING:
+        word = "This image is being made"
     return Slot(job.uid, word, job.status == Status.PROCESSING, lost)

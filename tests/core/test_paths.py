@@ -22,6 +22,7 @@ def browser_of_staff(db: None, client: Client) -> Client:
         ("/queue/", "/queue"),
         ("/queue//", "/queue"),
         ("/signin/?next=/queue", "/signin?next=/queue"),
+        ("/api/docs/", "/api/docs"),
     ],
 )
 @pytest.mark.parametrize("method", ["get", "head"])

@@ -631,7 +631,7 @@ def test_finished_pictures_stay_while_new_ones_come(page: Client, workspace: Wor
     row.save(update_fields=["generation"])
     jobs = [JobFactory(row=row) for _ in range(2)]
     shown = shown_row(page, row)
-    assert shown.count("This image is being made") == 2
+    assert shown.count("This image is not made yet") == 2, "none has begun"
     for image in before:
         assert f'<li class="thumb" id="thumb-{image}">' in shown, "in sight"
     finish(jobs[0])

@@ -56,7 +56,9 @@ def check_none_may_exist(*, job_id: int, provider: str, purpose: str) -> None:
     """Before another call of a job is sent; raises OutcomeUnknown while an earlier one stands in its way."""
     earlier = Call.objects.filter(job_id=job_id, provider=provider, purpose=purpose)
     if policy_of(provider, purpose).when_unknown is WhenUnknown.SEND_ONCE_MORE:
-        if earlier.filter(state=CallState.UNKNOWN).count() > 1:  # a call that was sent once more and answered is not one
+        if (
+            earlier.filter(state=CallState.UNKNOWN).count() > 1
+        ):  # a call that was sent once more and answered is not one
             name = provider_name(provider)
             raise OutcomeUnknown(provider, message=f"{name} was asked twice, and no answer came back either time.")
     elif earlier.filter(state__in=calls.OPEN, resent=False).exists():

@@ -12,7 +12,7 @@ from celery import current_app
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 
-from apps.jobs import broker
+from apps.core import broker
 from apps.jobs.models import Attempt, Job
 from apps.jobs.schedule import ensure_schedule
 from apps.studio.models import Workspace

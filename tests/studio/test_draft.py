@@ -107,7 +107,8 @@ def test_an_error_in_mid_stream_is_that_models_failure(stack: Stack, owner: User
 
 
 def test_without_redis_nothing_is_told_and_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps.jobs import announce, broker
+    from apps.core import broker
+    from apps.jobs import announce
 
     away = broker.Hints("redis://127.0.0.1:9/0")
     monkeypatch.setattr(announce, "hints", away)

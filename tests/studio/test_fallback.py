@@ -29,7 +29,7 @@ def answers(stack: Stack) -> Callable[..., None]:
 
 
 @pytest.fixture
-def write(owner: User, row: Row) -> Callable[[], PromptJob]:
+def write(stack: Stack, owner: User, row: Row) -> Callable[[], PromptJob]:
     """Asks for a prompt and waits for its end."""
 
     def written() -> PromptJob:

@@ -82,6 +82,7 @@ CASES: dict[str, tuple[str, Callable[[User], str], Answers]] = {
     # to staff it is a page of the desk, to read
     "job": ("GET", lambda user: f"/jobs/{JobFactory(row=_row(user)).uid}", owned(staff=200)),
     "queue": ("GET", _plain("/queue"), anybody_signed_in()),
+    "queue_list": ("GET", _plain("/queue/list"), anybody_signed_in()),
     "queue_summary": ("GET", _plain("/queue/summary"), anybody_signed_in()),
     "account": ("GET", _plain("/account"), anybody_signed_in()),
     "change_password": ("POST", _plain("/account/password"), anybody_signed_in(422)),

@@ -164,6 +164,8 @@ def test_a_job_tells_its_attempts_calls_images_and_cost(call: Caller, row: Row) 
             "rating": 4,
             "simulated": False,
             "late": False,
+            "nsfw": False,
+            "unreadable": "",
         }
     ]
 

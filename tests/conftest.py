@@ -1,6 +1,7 @@
 """Every test runs against a real PostgreSQL and Redis: our own, unless DATABASE_URL and REDIS_URL name others."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from apps.launch.testing import EmbeddedServers, embedded_servers
 from tests.support.chromium import chromium
+
+# A shell that puts the run into the background has INT ignored, and every process below would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Started while this file is imported, and the settings module is named only here and not in pyproject.toml:
 # pytest-django would read the settings, and with them DATABASE_URL, before any conftest.

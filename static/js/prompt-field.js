@@ -25,16 +25,20 @@ const comesBack = problem => problem.code === "offline" || problem.status >= 500
 class PromptField extends HTMLElement {
   #saving = null;
   #again = false;
+  #heard = false;
 
   connectedCallback() {
     this.row = this.dataset.row;
     this.unsaved = false;
     this.base = this.saved;
     this.theirs = null;
-    this.area.addEventListener("input", () => this.#typed());
-    this.area.addEventListener("blur", () => this.#left());
-    this.addEventListener("click", event => this.#pressed(event));
     addEventListener("line:good", this.#good);
+    if (!this.#heard) {  // a row that came back after Undo is connected a second time
+      this.area.addEventListener("input", () => this.#typed());
+      this.area.addEventListener("blur", () => this.#left());
+      this.addEventListener("click", event => this.#pressed(event));
+      this.#heard = true;
+    }
     this.#restore();
   }
 
@@ -46,7 +50,7 @@ class PromptField extends HTMLElement {
 
   get saved() { return this.area.dataset.saved; }
 
-  get note() { return this.closest(".prompt").querySelector("[data-note]"); }
+  get note() { return this.closest(".prompt").querySelector("[data-prompt-note]"); }
 
   /** Why it is not saved, in words for whoever wanted to go on with it. */
   get trouble() {

@@ -20,7 +20,7 @@ const own = node => node.nodeType === Node.ELEMENT_NODE;
 function keep(old, fresh) {
   if (!own(old)) return true;
   if (old.matches("textarea")) return !(old === document.activeElement || old.closest("prompt-field")?.unsaved);
-  if (old.matches("[data-note]")) return !old.closest("tr").querySelector("prompt-field")?.unsaved;
+  if (old.matches("[data-prompt-note]")) return !old.closest("tr").querySelector("prompt-field")?.unsaved;
   if (old.matches(".tick")) return false;
   if (old.matches("[data-arriving]")) return false;
   if (old.matches("[data-said]:not([hidden])")) return false;

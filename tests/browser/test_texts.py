@@ -28,7 +28,7 @@ def field(page: Page, row: Row) -> Locator:
 
 
 def note(page: Page, row: Row) -> Locator:
-    return line(page, row).locator("[data-note]")
+    return line(page, row).locator("[data-prompt-note]")
 
 
 def typed_offline(here: Desk, workspace: Workspace, row: Row, text: str) -> Page:

@@ -192,7 +192,7 @@ def reasons_of(row: Row) -> set[str]:
 
 # --- The scene and its picture ---------------------------------------------------------------------
 @pytest.fixture
-def rows(stack: Stack, owner: User, workspace: Workspace) -> dict[Reason, Row]:
+def rows(stack: Stack, owner: User, workspace: Workspace) -> dict[str, Row]:
     def url(name: str) -> str:
         with (PHOTOS / name).open("rb") as file:
             return f"{stack.url}/media/assets/{store_upload(owner=owner, file=file, name=name).pk}"
@@ -206,7 +206,7 @@ def rows(stack: Stack, owner: User, workspace: Workspace) -> dict[Reason, Row]:
             ref_urls=[urls[(number + 1) % 4]],
             position=number,
         )
-        for number, reason in enumerate(Reason)
+        for number, reason in enumerate(WAITS)
     }
 
 
@@ -224,7 +224,7 @@ def shots(browser: Browser) -> Iterator[Shots]:
     taken: Shots = {}
     yield taken
     folder = os.environ.get("PRESSROOM_PICTURES")
-    if folder and set(taken) == set(Reason):
+    if folder and set(taken) == set(WAITS):
         save_together(browser, taken, Path(folder) / "waits.png")
 
 
@@ -234,7 +234,7 @@ p { margin: 14px 0 4px } img { display: block; max-width: 100% }</style>"""
 
 def save_together(browser: Browser, taken: Shots, path: Path) -> None:
     """Each row under its code, 1440 pixels wide, in few enough colours to be a small file."""
-    each = ((reason.value, base64.b64encode(taken[reason]).decode()) for reason in Reason)
+    each = ((str(reason), base64.b64encode(taken[reason]).decode()) for reason in WAITS)
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     page.set_content(PLATE + format_html_join("", '<p>{}</p><img src="data:image/png;base64,{}">', each))
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))

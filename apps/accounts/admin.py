@@ -22,7 +22,7 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, DeskAdmin):
-    """Who may change users may not make themselves or others mightier, nor touch a superuser: a superuser may.
+    """Who may change users may not make themselves or others mightier, nor touch who may do more: a superuser may.
 
     Staff who may only look see names; e-mail addresses are for those who look after accounts.
     """
@@ -62,7 +62,7 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin):
         ]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        if not _is_superuser(request) and queryset.filter(is_superuser=True).exists():
+        if not all(_may_touch(request, user) for user in queryset):
             raise PermissionDenied
         super().delete_queryset(request, queryset)
 
@@ -80,7 +80,11 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    return user is None or not user.is_superuser or _is_superuser(request)
+    """Whose password somebody sets, in whose name they may act: so nobody touches an account that may do more than they."""
+    if user is None or _is_superuser(request):
+        return True
+    theirs = user.get_all_permissions() if user.is_staff else set()
+    return not user.is_superuser and theirs <= request.user.get_all_permissions()
 
 
 @admin.register(ApiToken)

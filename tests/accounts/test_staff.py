@@ -93,6 +93,7 @@ def test_addresses_are_for_those_who_look_after_accounts() -> None:
 def test_who_keeps_accounts_makes_nobody_mightier() -> None:
     keeper_user = allow(StaffFactory(), "change_user", "add_user", "delete_user")
     keeper, ada, root = signed_in(keeper_user), UserFactory(), StaffFactory(is_superuser=True)
+    mightier = allow(StaffFactory(), "change_call")
     for user in (ada, keeper_user):
         form = {"username": user.username, "is_active": "on", "is_staff": "on", "is_superuser": "on"}
         joined = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
@@ -101,12 +102,13 @@ def test_who_keeps_accounts_makes_nobody_mightier() -> None:
         assert not user.is_superuser
     assert not ada.is_staff
     password = {"password1": "another long word", "password2": "another long word", "usable_password": "true"}
-    assert keeper.post(f"/admin/accounts/user/{root.pk}/password/", password).status_code == 403
-    assert keeper.post(f"/admin/accounts/user/{root.pk}/change/", {"username": "taken"}).status_code == 403
-    assert keeper.post(f"/admin/accounts/user/{root.pk}/delete/", {"post": "yes"}).status_code == 403
-    chosen = {"action": "delete_selected", "_selected_action": str(root.pk), "post": "yes"}
-    keeper.post("/admin/accounts/user/", chosen)
-    root.refresh_from_db()
+    for other in (root, mightier):
+        assert keeper.post(f"/admin/accounts/user/{other.pk}/password/", password).status_code == 403
+        assert keeper.post(f"/admin/accounts/user/{other.pk}/change/", {"username": "taken"}).status_code == 403
+        assert keeper.post(f"/admin/accounts/user/{other.pk}/delete/", {"post": "yes"}).status_code == 403
+        chosen = {"action": "delete_selected", "_selected_action": str(other.pk), "post": "yes"}
+        keeper.post("/admin/accounts/user/", chosen)
+        other.refresh_from_db()
     assert keeper.post(f"/admin/accounts/user/{ada.pk}/password/", password).status_code == 302
 
 

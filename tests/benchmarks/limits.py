@@ -117,10 +117,10 @@ def most_at_once(lane: str, who: str = "1") -> int:
         return int(cursor.fetchone()[0])
 
 
-def lane_and_owner(folder: Path, *, each: int = 14) -> list[Measured]:
+def lane_and_owner(folder: Path, *, each: int = 14, delay_ms: int = 250) -> list[Measured]:
     """Three owners, five places, two an owner; then the simulator's own count of calls at once."""
     with workers(folder) as stack:
-        stack.simulator.scenario("xai", times=None, delay_ms=250)
+        stack.simulator.scenario("xai", times=None, delay_ms=delay_ms)
         lane_limits("prompts", limit=5, owner_limit=2)
         jobs = prompts(rows_of(3), each)
         completed(jobs)
@@ -132,9 +132,9 @@ def lane_and_owner(folder: Path, *, each: int = 14) -> list[Measured]:
     ]
 
 
-def provider_concurrency(folder: Path, *, each: int = 15, limit: int = 3) -> list[Measured]:
+def provider_concurrency(folder: Path, *, each: int = 15, limit: int = 3, delay_ms: int = 250) -> list[Measured]:
     with workers(folder, XAI_MAX_CONCURRENT=str(limit)) as stack:
-        stack.simulator.scenario("xai", times=None, delay_ms=250)
+        stack.simulator.scenario("xai", times=None, delay_ms=delay_ms)
         lane_limits("prompts")
         jobs = prompts(rows_of(2), each)
         completed(jobs)
@@ -151,10 +151,10 @@ def provider_minute(folder: Path, *, jobs: int = 45, limit: int = 20) -> list[Me
     return [Measured("provider, requests a minute", "simulator", limit, stats["most_in_any_minute"], stats["total"])]
 
 
-def tasks_in_flight(folder: Path, *, each: int = 6, limit: int = 4) -> list[Measured]:
+def tasks_in_flight(folder: Path, *, each: int = 6, limit: int = 4, delay_ms: int = 1500) -> list[Measured]:
     """Images park while WaveSpeed works: they hold no process, and still count for the lane."""
     with workers(folder) as stack:
-        stack.simulator.scenario("wavespeed", times=None, task_delay_ms=1500)
+        stack.simulator.scenario("wavespeed", times=None, task_delay_ms=delay_ms)
         lane_limits("images", limit=limit)
         jobs = images(rows_of(3), each)
         completed(jobs)

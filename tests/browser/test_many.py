@@ -140,7 +140,7 @@ def test_a_deleted_row_is_gone_at_once_with_its_jobs_and_can_be_brought_back_to_
     expect(line(page, second)).to_have_count(0)  # nothing that happens brings it back
     page.get_by_role("button", name="More for row 1").click()
     page.get_by_role("menuitem", name="Delete row").click()
-    page.get_by_role("button", name="Undo").last.click()
+    page.locator(".toast", has_text="Row 1 deleted").get_by_role("button", name="Undo").click()
     expect(line(page, first)).to_be_visible()
     places = page.locator("tr[data-row]").evaluate_all("rows => rows.map(row => row.dataset.row)")
     assert places == [str(first.pk), str(third.pk)]

@@ -189,13 +189,16 @@ def test_a_commit_whose_answer_is_never_heard_is_applied_once(
     proxy = CuttingProxy(short_folder, server, one_in=6)
     straight = stack.environment["DATABASE_URL"]
     stack.kill("worker", signal.SIGTERM)
+    grace = stack.environment["PRESSROOM_UNKNOWN_GRACE_SECONDS"]
     stack.environment["DATABASE_URL"] = database_url(str(short_folder))
+    stack.environment["PRESSROOM_UNKNOWN_GRACE_SECONDS"] = "60"  # what a lost look found is looked for again
     try:
         stack.worker("cut")
         lanes.resume("images")
         assert scene.wait_for(jobs, seconds=120) == {"completed": 12}, scene.errors()
     finally:
         stack.environment["DATABASE_URL"] = straight
+        stack.environment["PRESSROOM_UNKNOWN_GRACE_SECONDS"] = grace
         stack.kill("cut")
         proxy.close()
         stack.worker()

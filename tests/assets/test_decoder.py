@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from pytest_django import Settings
 from apps.assets import decoder
 from apps.core.errors import Problem
 from tests.assets.conftest import drawn
+from tests.support.stack import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +45,7 @@ def refused(data: bytes) -> Problem:
 
 
 def until(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
+    wait_until(true, seconds=60)
 
 
 def test_a_picture_is_prepared_in_another_process(apart: decoder._Decoder, monkeypatch: pytest.MonkeyPatch) -> None:

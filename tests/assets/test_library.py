@@ -3,7 +3,6 @@
 import io
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from apps.assets.urls import asset_id_of, asset_url, thumbnail_url
 from apps.core.errors import Problem
 from tests.assets.conftest import drawn
 from tests.core.servers import RawServer, always, answer, dripping, serving
+from tests.support.stack import wait_until
 
 Photo = Callable[[str], bytes]
 
@@ -266,10 +266,7 @@ def held() -> Iterator[Callable[[User], None]]:
             )
             thread.start()
             threads.append(thread)
-            ends = time.monotonic() + 60
-            while len(server.heads) == before:
-                assert time.monotonic() < ends
-                time.sleep(0.01)
+            wait_until(lambda: len(server.heads) > before, seconds=60, what="the host was asked")
 
         yield hold
         over.set()

@@ -75,7 +75,7 @@ class Deleter(threading.Thread):
 
     def start_and_wait_until_it_waits(self) -> None:
         self.start()
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + 60
         while self.is_alive() and not somebody_waits_for_a_lock():
             assert time.monotonic() < ends, "it neither ends nor waits"
 

@@ -44,8 +44,10 @@ def test_a_password_is_changed_and_the_other_browser_signed_out(desk: Desks, own
     _fill(page, old=PASSWORD)
     expect(page.get_by_role("region", name="Messages")).to_contain_text("Every other browser is signed out.")
     wait_until(lambda: User.objects.get(pk=owner.pk).check_password(NEW), what="the new password")
-    other.reload()
-    expect(other.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    # A new tab of the other browser: its open page may be on its way to the sign-in by itself just now.
+    tab = other.context.new_page()
+    tab.goto(page.url)
+    expect(tab.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Account of ada")).to_be_visible()
 

@@ -12,7 +12,7 @@ from apps.core.context import logged
 from apps.core.database import is_conflict, is_passing
 from apps.core.failpoints import failpoint
 from apps.jobs import lifecycle, retries
-from apps.jobs.endings import end_failed
+from apps.jobs.endings import cancel, end_failed
 from apps.jobs.handlers import Cancelled, Done, LeaseLost, Parked, RetryLater, Run, handler_of
 from apps.jobs.heartbeats import heart
 from apps.jobs.models import Job
@@ -51,6 +51,10 @@ def _run(run: Run, *, worker: str, shift: Shift) -> Next:
     lease = run.lease
     try:
         failpoint("after_claim")
+        if lease.unwanted:
+            # A cancelled parent's children are cancelled in portions. This one was claimed before its turn came.
+            cancel([lease.job_id], reason="parent_cancelled")
+            raise Cancelled
         with heart().beating(run):
             result = handler_of(lease.kind).run(run)
         return _succeeded(lease, result, worker=worker, shift=shift)

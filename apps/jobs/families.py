@@ -1,7 +1,7 @@
 """Parents and their children: making them in bulk, carrying a plan on, and how far a family is.
 
 A parent calls no provider and holds no lane, lease or worker: it waits for its children, and the statement that ends the
-last of them ends it or puts it in line (sql._ended). Its plan is frozen when it is made; what is told of its progress is
+last of them ends it or puts it in line (sql/parts.py). Its plan is frozen when it is made; what is told of its progress is
 read from its children's rows. Few children are made in their parent's own transaction (lifecycle.enqueue, then
 lifecycle.seal); many by `make_children`, which may be broken off anywhere and called again.
 """

@@ -10,7 +10,7 @@
                                       ▼  │  └──► completed | failed | cancelled      (final, never changed)
                                      parked
 
-Each verb is one guarded statement (sql.py). A worker's verbs take its Lease and answer whether it still held the job:
+Each verb is one guarded statement (sql/). A worker's verbs take its Lease and answer whether it still held the job:
 False means that somebody rescued, finished or cancelled it, and that nothing was written. The database's CHECK
 constraints refuse what no verb should ever write. Verbs may run inside the caller's transaction; wake-ups and the live
 stream are told after commit.

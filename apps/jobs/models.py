@@ -88,11 +88,32 @@ class Job(models.Model):
                 name="job_line",
                 condition=Q(status="queued"),
             ),
+            # claim: the heads of what may start, when the front of the lane's line may not
+            models.Index(
+                F("lane"),
+                F("provider"),
+                F("owner"),
+                F("priority").desc(),
+                F("turn"),
+                F("seq"),
+                name="job_heads",
+                condition=Q(status="queued"),
+            ),
             # claim: how many run; enqueue: the turn being served; rescue walks it
             models.Index(fields=["lane", "priority", "turn"], name="job_running", condition=Q(status="processing")),
             models.Index(fields=["lane", "owner"], name="job_running_owner", condition=Q(status="processing")),
             # resume: parked jobs that are due
             models.Index(fields=["lane", "wake_at"], name="job_parked", condition=Q(wake_at__isnull=False)),
+            # fund: the first in line of each owner and provider
+            models.Index(
+                F("owner"),
+                F("provider"),
+                F("priority").desc(),
+                F("turn"),
+                F("seq"),
+                name="job_short_of_money",
+                condition=Q(status="scheduled", reason="budget"),
+            ),
             # promote
             models.Index(fields=["run_after"], name="job_due", condition=Q(status="scheduled")),
             # release

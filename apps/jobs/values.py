@@ -63,6 +63,7 @@ class Lease:
     max_retries: int
     resumed: bool
     next_priority: int  # of the job that was next in the lane at that moment; 0: none, nobody else is worth waking
+    unwanted: bool = False  # its parent was cancelled, and nobody had come to cancel it too before it was claimed
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,11 @@ LOCK_SECONDS = 5
 def database(url: str) -> dict[str, object]:
     """Django's settings for a `postgresql://` address; `?host=/dir` names a socket directory."""
     parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None} if url else {}
-    timeouts = (
+    session = (
         f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s "
-        f"-c idle_in_transaction_session_timeout={STATEMENT_SECONDS}s"
+        f"-c idle_in_transaction_session_timeout={STATEMENT_SECONDS}s "
+        # Of what is prepared one plan for all parameters: planning a claim takes longer than the claim.
+        "-c plan_cache_mode=force_generic_plan"
     )
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -116,7 +118,7 @@ def database(url: str) -> dict[str, object]:
         "OPTIONS": {
             "connect_timeout": 3,
             "application_name": "pressroom",
-            "options": timeouts,
+            "options": session,
             # The engine's statements are prepared at their second use (core/database.py); those of the ORM never are.
             "prepare_threshold": 1,
             **parts,

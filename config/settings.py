@@ -16,6 +16,7 @@ from config.lanes import KINDS as KINDS
 from config.lanes import LANES as LANES
 from config.logs import LOGGING as LOGGING
 from config.schedule import SCHEDULE as SCHEDULE
+from config.tick import NETS as NETS
 from config.tick import PRUNERS as PRUNERS
 from config.tick import TICK_PARTS as TICK_PARTS
 

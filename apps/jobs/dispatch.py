@@ -3,6 +3,7 @@
 It calls no provider: nothing may hold up a rescue. What is open at a provider after its job ended: apps/orders/reconcile.py.
 """
 
+import time
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -18,6 +19,8 @@ from apps.jobs.endings import end_failed, fail_dependants, fail_waiting
 from apps.jobs.models import Job
 
 log = structlog.get_logger(__name__)
+NETS_EVERY_SECONDS = 60.0
+_nets_at = float("-inf")  # time.monotonic() from which this process looks after them again
 
 # Two probes a lane, however long the lines are.
 _DUE_LANES = """
@@ -33,10 +36,16 @@ WHERE priority IS NOT NULL GROUP BY lane
 """
 
 
-def dispatch() -> dict[str, int]:
-    """One pass over everything; answers how many of each. Two at once share the rows by SKIP LOCKED."""
+def dispatch(*, nets: bool = True) -> dict[str, int]:
+    """One pass over everything; answers how many of each. Two at once share the rows by SKIP LOCKED.
+
+    What a tick does costs the same with a million jobs as with a hundred. Its nets do not: the periodic tick takes them
+    along once a minute.
+    """
     counts, broken = {}, []
     for name, work in _PARTS.items():
+        if name in _NETS and not nets:
+            continue
         try:
             counts[name] = work()
         except SoftTimeLimitExceeded:
@@ -52,6 +61,15 @@ def dispatch() -> dict[str, int]:
     if broken:
         raise broken[0]
     return counts
+
+
+def tick() -> dict[str, int]:
+    """The periodic pass of this process, with the nets once a minute."""
+    global _nets_at
+    nets = time.monotonic() >= _nets_at
+    if nets:
+        _nets_at = time.monotonic() + NETS_EVERY_SECONDS
+    return dispatch(nets=nets)
 
 
 def _rescue() -> int:
@@ -113,7 +131,7 @@ def _fold() -> int:
 
 def _handed_in(name: str) -> Callable[[], int]:
     """Work of a layer above this one, found by its name when it is first done (config/tick.py)."""
-    return lambda: import_string(settings.TICK_PARTS[name])()
+    return lambda: import_string((settings.TICK_PARTS | settings.NETS)[name])()
 
 
 # Rescue first, and the wake-ups after whatever made work due.
@@ -126,5 +144,7 @@ _PARTS: dict[str, Callable[[], int]] = {
     "aged": lifecycle.age,
     **{name: _handed_in(name) for name in settings.TICK_PARTS},
     "woken": _wake_due_lanes,
+    **{name: _handed_in(name) for name in settings.NETS},
     "folded": _fold,
 }
+_NETS = {"untied", *settings.NETS}

@@ -95,9 +95,9 @@ def hold_back(job_ids: Sequence[int], *, until: datetime) -> int:
     return len(_change(sql.HOLD_BACK, {"job_ids": list(job_ids), "until": until}))
 
 
-def go_on(job_id: int) -> bool:
-    """scheduled for want of money → queued, in its old place. In the transaction that set the money aside."""
-    return bool(_change(sql.GO_ON, {"job_id": job_id}))
+def go_on(job_ids: Sequence[int]) -> int:
+    """scheduled for want of money → queued, in their old places. In the transaction that set the money aside."""
+    return len(_change(sql.GO_ON, {"job_ids": list(job_ids)}))
 
 
 def wait_for_person(job_ids: Sequence[int], *, reason: str) -> int:
@@ -356,17 +356,25 @@ def _claim_params(lane: str, worker: str) -> dict[str, Any]:
 def _claiming(statement: str, lane: str, params: Mapping[str, Any]) -> tuple[bool, Lease | None]:
     """Runs a statement that claims; under a limit, claims of one lane take turns so that the count is exact."""
     if params["lane_limit"] is None and params["owner_limit"] is None:
-        rows = _rows(statement, params)
+        rows = _claimed_rows(statement, params)
     else:
         with transaction.atomic():
             # A lock of its own before the statement: a count under a lock taken inside it would use an older snapshot.
             _rows("SELECT pg_advisory_xact_lock(%(space)s, hashtext(%(lane)s))", {"space": Locks.LANE, "lane": lane})
-            rows = _rows(statement, params)
+            rows = _claimed_rows(statement, params)
     _tell(rows)
-    # A job that was taken from us and is queued again may be the very one that we claim: that did not finish it.
+    # Worker A's job may have been rescued and queued again, and A's own statement may claim it: that did not finish it.
     finished = any(row["job_id"] == params.get("job_id") and row["new"] == "completed" for row in rows)
     taken = next((row for row in rows if row["fence"] is not None), None)
     return finished, _lease(taken) if taken else None
+
+
+def _claimed_rows(statement: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The statement's rows; when nobody at the front of the line may start, those behind are asked (sql/claim.py)."""
+    rows = _rows(statement, params)
+    if any(row["fence"] is not None for row in rows) or (rows and not rows[0]["in_line"]):
+        return rows
+    return rows + _rows(sql.CLAIM_BY_HEADS, params)
 
 
 def _lease(row: dict[str, Any]) -> Lease:

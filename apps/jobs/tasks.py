@@ -23,7 +23,7 @@ def work(lane: str) -> int:
 
 @shared_task(name="jobs.dispatch", **MACHINERY)
 def dispatch() -> dict[str, int]:
-    return dispatching.dispatch()
+    return dispatching.tick()
 
 
 @shared_task(name="jobs.prune", **MACHINERY)

@@ -131,9 +131,10 @@ class Spent:
     cost: Decimal
 
 
-def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
+def set_aside(wanted: Sequence[Wanted], *, in_order: bool = False) -> dict[int, Short]:
     """Earmarks for jobs in the given order, as far as every budget reaches; answers those for which one does not.
 
+    `in_order`: nobody goes before the first for which one does not; those behind it are answered with its budget.
     In the caller's transaction, so that a job and its earmark exist together. What a job holds already counts towards
     what it wants.
     """
@@ -152,7 +153,7 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
     left = {limit: one.rest for limit, one in standing.items()}
     short: dict[int, Short] = {}
     rows = []
-    for one in wanted:
+    for place, one in enumerate(wanted):
         before = held.get(one.job_id, ZERO)
         lacking = _first_short(one, max(one.amount - before, ZERO), left)
         change = -before if lacking else max(one.amount - before, ZERO)
@@ -162,6 +163,9 @@ def set_aside(wanted: Sequence[Wanted]) -> dict[int, Short]:
         if lacking:
             short[one.job_id] = Short(lacking, lacking.renews(now), standing[lacking].spent, max(left[lacking], ZERO))
         rows.append(_earmark(one, held=before + change, short=short.get(one.job_id)))
+        if lacking and in_order:
+            short |= {later.job_id: short[one.job_id] for later in wanted[place + 1 :]}
+            break
     _save(rows)
     return short
 

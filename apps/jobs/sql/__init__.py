@@ -6,7 +6,7 @@ All of them as they are sent, to be read, searched and put behind EXPLAIN: docs/
 """
 
 from apps.jobs.sql.cancel import END_DEPENDANTS, FAIL_WAITING, LOCK, REQUEST_CANCEL
-from apps.jobs.sql.claim import CLAIM, COMPLETE, COMPLETE_AND_CLAIM
+from apps.jobs.sql.claim import CLAIM, CLAIM_BY_HEADS, COMPLETE, COMPLETE_AND_CLAIM
 from apps.jobs.sql.enqueue import ENQUEUE
 from apps.jobs.sql.family import HANGING, ORPHANED, SEAL, SETTLE_FAMILY, SKIP, UNPLANNED
 from apps.jobs.sql.order import AGE, CHANGE_PRIORITY, MOVE
@@ -19,6 +19,7 @@ __all__ = [
     "CANCEL_HELD",
     "CHANGE_PRIORITY",
     "CLAIM",
+    "CLAIM_BY_HEADS",
     "COMPLETE",
     "COMPLETE_AND_CLAIM",
     "END_DEPENDANTS",

@@ -19,7 +19,7 @@ done AS (
 
 # Money is there again.
 GO_ON = f"""
-WITH {to_queued("done", "id = %(job_id)s AND status = 'scheduled' AND reason = 'budget'", "FOR UPDATE SKIP LOCKED")},
+WITH {to_queued("done", "id = ANY(%(job_ids)s) AND status = 'scheduled' AND reason = 'budget'")},
 {with_events(changes_of("done", "'queued'", reason="'budget'"))}
 """
 
@@ -31,8 +31,13 @@ WITH done AS (
 {with_events(changes_of("done", "'waiting'", old="'waiting'"))}
 """
 
+# Found by their time, locked by their ids. Compared with the statement's own time: no index is searched for what
+# clock_timestamp() says, as that is another moment at every row.
+_DUE = """status = 'scheduled' AND run_after <= statement_timestamp() AND id IN (
+        SELECT id FROM jobs_job WHERE status = 'scheduled' AND run_after <= statement_timestamp()
+        ORDER BY run_after LIMIT %(limit)s)"""
 PROMOTE = f"""
-WITH {to_queued("done", "status = 'scheduled' AND run_after <= clock_timestamp()", "LIMIT %(limit)s FOR UPDATE SKIP LOCKED")},
+WITH {to_queued("done", _DUE, "FOR UPDATE SKIP LOCKED")},
 {with_events(changes_of("done", "'queued'"))}
 """
 

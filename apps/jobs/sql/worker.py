@@ -11,17 +11,18 @@ from apps.jobs.sql.parts import (
 )
 
 # A parked job whose time has come continues the same attempt under a new fence. The next one is asked for in the order
-# of its index: EXISTS would read the whole table, as the planner believes a third of it to be due.
+# of its index: EXISTS would read the whole table, as the planner believes a third of it to be due. Due at the statement's
+# own time, which an index is searched for; for clock_timestamp() it would be walked to its end when nothing is due.
 RESUME = """
 WITH pick AS MATERIALIZED (
-  SELECT id FROM jobs_job WHERE lane = %(lane)s AND wake_at <= clock_timestamp()
+  SELECT id FROM jobs_job WHERE lane = %(lane)s AND wake_at <= statement_timestamp()
   ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 UPDATE jobs_job j SET fence = j.fence + 1, worker = %(worker)s, wake_at = NULL,
   lease_until = clock_timestamp() + %(lease)s * interval '1 second'
 FROM pick WHERE j.id = pick.id
 RETURNING j.id AS job_id, j.uid, j.fence, j.attempt, j.kind, j.lane, j.provider, j.owner_id, j.priority, j.subject,
   j.failures, j.crashes, j.max_retries,
-  coalesce((SELECT o.priority FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at <= clock_timestamp() AND o.id <> j.id
+  coalesce((SELECT o.priority FROM jobs_job o WHERE o.lane = %(lane)s AND o.wake_at <= statement_timestamp() AND o.id <> j.id
             ORDER BY o.wake_at LIMIT 1), 0) AS next_priority
 """
 

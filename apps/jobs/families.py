@@ -64,11 +64,32 @@ def enqueue_many(
             return False
         most = most - 1 if most else most
         with transaction.atomic():
-            made = lifecycle.enqueue(missing)
+            made = _enqueue_wave(parent_id, [child for child in missing if child.waits_for_slot is None])
+            made |= _enqueue_wave(parent_id, [child for child in missing if child.waits_for_slot is not None])
             if store and made:
-                store({child.slot: made[child.uid] for child in missing if child.slot and child.uid in made})
+                store(made)
     lifecycle.seal(parent_id)
     return True
+
+
+def _enqueue_wave(parent_id: int, children: Sequence[NewJob]) -> dict[str, int]:
+    """Makes children of which none waits for another of them; answers slot → id of those made.
+
+    Whom a child waits for is in the plan before it, or beside it and waits for nobody. A cut-out that is there already is
+    not waited for. One that has just failed is: `lifecycle.left_waiting` then ends who waits for it, in its own words.
+    """
+    awaited = {child.waits_for_slot for child in children if child.waits_for_slot}
+    # Locked, so that none of them ends between this look and the children's first moment of waiting.
+    newest = Job.objects.select_for_update().filter(parent_id=parent_id, slot__in=awaited).order_by("pk")
+    tries = {slot: (pk, status) for slot, pk, status in newest.values_list("slot", "pk", "status")}
+    wired = []
+    for child in children:
+        awaited_id, status = tries.get(child.waits_for_slot or "", (None, ""))
+        waits = awaited_id if status not in (Status.COMPLETED, Status.SKIPPED) else None
+        stage = child.stage or handler_of(child.kind).waiting_stage if waits else child.stage
+        wired.append(replace(child, waits_for_id=waits or child.waits_for_id, stage=stage))
+    made = lifecycle.enqueue(wired) if wired else {}
+    return {child.slot: made[child.uid] for child in wired if child.slot and child.uid in made}
 
 
 def make_children(parent_id: int, *, most: int | None = None) -> bool:

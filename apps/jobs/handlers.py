@@ -103,8 +103,15 @@ class Handler:
         "dependency_failed", "What it waited for did not work.", "Try that again first.", Remedy.RETRY
     )
 
+    # What a job of this kind shows while it waits for another one.
+    waiting_stage = ""
+
     def run(self, run: Run) -> Done | Parked:
         raise NotImplementedError
+
+    def goes_without(self, old: Job) -> bool:
+        """Whether a retry of this job can do its work although what the job waited for did not work."""
+        return False
 
     def failed(self, job: Job, failure: Failure) -> None:
         """The job failed for good: give its dependants another way, or leave them to fail with it."""
@@ -128,6 +135,10 @@ class Handler:
 
     def clone(self, old: Job, new_id: int) -> None:
         """Copies what the kind keeps beside the job for a retry of it."""
+
+    def facts_to_archive(self, job_ids: Sequence[int]) -> Mapping[int, object]:
+        """What the kind keeps beside jobs that are pruned, as JSON by job: it goes into the archive with them."""
+        return {}
 
     def reconcile(self, job: Job) -> None:
         """Settles what is still open at a provider after the job ended. Called by dispatch, outside transactions."""

@@ -140,7 +140,13 @@ class Job(models.Model):
             ),
             # the jobs of one row, newest first
             models.Index(fields=["subject", "-id"], name="job_subject"),
-            # failed ones by error, for the desk; prune
+            # prune: a family goes with its parent
+            models.Index(
+                fields=["status", "finished_at"],
+                name="job_prunable",
+                condition=Q(finished_at__isnull=False, parent__isnull=True),
+            ),
+            # failed ones by error, for the desk
             models.Index(fields=["status", "finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
         ]
         constraints = [

@@ -12,7 +12,8 @@ from apps.core.errors import Problem, not_found
 from apps.jobs import endings, families, lifecycle
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
-from apps.jobs.states import FINAL, PENDING, AfterChildren, Status, public_status
+from apps.jobs.retention import is_due
+from apps.jobs.states import FINAL, LIVE, PENDING, AfterChildren, Status, public_status
 from apps.jobs.values import NewJob
 
 URGENT = 10
@@ -65,6 +66,13 @@ def retry_job(*, user: User, uid: UUID, everybody: bool = False) -> Job:
             "Only failed and cancelled jobs can be tried again.",
             {"jobStatus": public_status(old.status)},
         )
+    if old.after_children and is_due(old):
+        raise Problem(
+            409,
+            "too_old",
+            "It is so old that its parts are being cleared away.",
+            "Make a new one instead of trying again.",
+        )
     try:
         with transaction.atomic():
             return _again(old)
@@ -76,6 +84,7 @@ def retry_job(*, user: User, uid: UUID, everybody: bool = False) -> Job:
 
 def _again(old: Job) -> Job:
     """A child joins its family again while that still waits for others, else it goes alone. A parent makes what is missing."""
+    needed = _still_waits_for(old)
     waiting = Job.objects.select_for_update().filter(children=old, status=Status.WAITING)
     new = NewJob(
         kind=old.kind,
@@ -84,6 +93,8 @@ def _again(old: Job) -> Job:
         priority=old.priority,
         retry_of_id=old.pk,
         parent_id=waiting.values_list("pk", flat=True).first(),
+        waits_for_id=needed,
+        stage=handler_of(old.kind).waiting_stage if needed else "",
         slot=old.slot,
         after_children=AfterChildren(old.after_children) if old.after_children else None,
         plan=old.plan,
@@ -98,6 +109,23 @@ def _again(old: Job) -> Job:
     if old.after_children:
         transaction.on_commit(partial(families.make_children, made[new.uid]))
     return Job.objects.get(uid=new.uid)
+
+
+def _still_waits_for(old: Job) -> int | None:
+    """The newest try of what the old job waited for, while it is live; nothing when it is there. Problem 409 when it failed."""
+    newest = old.waits_for
+    while newest and (again := newest.retries.order_by("pk").last()):
+        newest = again
+    # Locked, so that it does not end between this look and the new job's first moment of waiting; before any parent.
+    needed = newest and Job.objects.select_for_update().get(pk=newest.pk)
+    if needed is None or needed.status in (Status.COMPLETED, Status.SKIPPED):
+        return None
+    if needed.status in LIVE:
+        return needed.pk
+    if handler_of(old.kind).goes_without(old):
+        return None
+    said = handler_of(old.kind).dependency_failed
+    raise Problem(409, said.code, said.message, said.action, {"waitsFor": str(needed.uid)})
 
 
 def change_job(

@@ -18,7 +18,8 @@ class NewJob:
     that waits shows meanwhile. `provider` is whom it calls; None: its kind's.
 
     A parent has `after_children` and a `plan` (JSON, frozen): it waits for its children, see families.py. A child names its
-    `parent_id` and the `slot` it fills there, which no other child ever does but a retry of it.
+    `parent_id` and the `slot` it fills there, which no other child ever does but a retry of it. In a plan `waits_for_slot`
+    names the sibling that it waits for (six pictures for one cut-out); families.py turns it into that child's id.
 
     `dedupe_key`: while a job with it is live, another with the same key makes none. It is free again when that job has
     ended: it keeps two from being open at once ("the open pack of this project"), not from being made once and for all
@@ -35,6 +36,7 @@ class NewJob:
     provider: str | None = None
     parent_id: int | None = None
     slot: str | None = None
+    waits_for_slot: str | None = None
     after_children: AfterChildren | None = None
     plan: object = None
     retry_of_id: int | None = None

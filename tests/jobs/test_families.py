@@ -12,13 +12,13 @@ from django.db import connection, transaction
 from apps.accounts.models import User
 from apps.core.broker import hints
 from apps.core.errors import Problem
-from apps.jobs import announce, dispatch, endings, families, lifecycle, services
+from apps.jobs import announce, dispatch, endings, families, lifecycle, loop, services
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.states import AfterChildren
 from apps.jobs.values import Failure, NewJob
 from tests.faults.test_races import at_once
 from tests.jobs.conftest import LANE, claim
-from tests.jobs.families import stored, teach
+from tests.jobs.families import FamilyHandler, PartHandler, stored, teach
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Enqueue = Callable[..., Job]
@@ -385,3 +385,77 @@ def test_a_parent_waits_in_no_lane(family: Callable[..., Job]) -> None:
     for _ in parents:
         complete_one()
     assert [told(parent)[0] for parent in parents] == ["completed"] * 3
+
+
+def test_a_child_of_a_cancelled_parent_never_starts(
+    family: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(PartHandler, "run", lambda self, run: ran.append(str(run.lease.uid)))
+    parent = family(*PLAN)
+    with monkeypatch.context() as patch:
+        patch.setattr(endings, "cancel_children", lambda parent_id: 0)  # the canceller dies before it comes to them
+        endings.cancel([parent.pk], reason="cancelled_by_owner")
+    assert Job.objects.filter(parent=parent, status="queued").count() == 3
+    loop.work(LANE)
+    assert ran == []
+    assert set(Job.objects.filter(parent=parent).values_list("status", "attempt")) == {("cancelled", 1)}
+    assert told(parent)[:2] == ("cancelled", 0)
+
+
+def test_siblings_wait_for_the_one_that_their_plan_names(enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = wired_family(enqueue, monkeypatch)
+    shared, waiting = child(parent, "cutout"), Job.objects.filter(parent=parent, status="waiting")
+    assert set(waiting.values_list("slot", "waits_for_id", "stage")) == {
+        ("main", shared.pk, "cutting_out"),
+        ("back", shared.pk, "cutting_out"),
+    }
+    complete_one()
+    assert not waiting.exists()
+    complete_one()
+    complete_one()
+    assert told(parent) == ("completed", 0, 0)
+
+
+def test_a_retry_of_a_family_wires_what_is_missing_again(
+    enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch, owner: User
+) -> None:
+    parent = wired_family(enqueue, monkeypatch)
+    fail_one()
+    assert set(Job.objects.filter(parent=parent).values_list("status", flat=True)) == {"failed"}
+    again = services.retry_job(user=owner, uid=parent.uid)
+    shared = child(again, "cutout")
+    assert set(Job.objects.filter(parent=again, status="waiting").values_list("waits_for_id", flat=True)) == {shared.pk}
+    complete_one()
+    fail_one()
+    complete_one()
+    third = services.retry_job(user=owner, uid=again.uid)
+    assert list(Job.objects.filter(parent=third).values_list("status", "waits_for_id")) == [("queued", None)]
+
+
+def test_a_child_tried_again_waits_for_the_newest_try_of_what_it_needs(
+    enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch, owner: User
+) -> None:
+    parent = wired_family(enqueue, monkeypatch, "other")
+    fail_one()
+    main = child(parent, "main")
+    with pytest.raises(Problem) as refused:
+        services.retry_job(user=owner, uid=main.uid)
+    assert (refused.value.code, refused.value.status) == ("dependency_failed", 409)
+    shared = services.retry_job(user=owner, uid=child(parent, "cutout").uid)
+    again = services.retry_job(user=owner, uid=main.uid)
+    assert (again.status, again.waits_for_id, again.stage) == ("waiting", shared.pk, "cutting_out")
+
+
+def wired_family(enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch, *alone: str) -> Job:
+    """One cut-out, two pictures that wait for it, and others that do not."""
+
+    def children(self: FamilyHandler, parent: Job) -> list[NewJob]:
+        pictures = [("main", "cutout"), ("back", "cutout"), ("cutout", None), *((slot, None) for slot in alone)]
+        return [NewJob(kind="part", owner_id=parent.owner_id, slot=slot, waits_for_slot=on) for slot, on in pictures]
+
+    monkeypatch.setattr(FamilyHandler, "children", children)
+    monkeypatch.setattr(PartHandler, "waiting_stage", "cutting_out")
+    parent = enqueue(kind="family", after_children=AfterChildren.END, plan=[])
+    families.make_children(parent.pk)
+    return parent

@@ -1,4 +1,4 @@
-"""The claim by heads, and who is first in line for money: indexes only, none of which blocks a write."""
+"""The claim by heads, who is first in line for money, and what is due to be pruned: indexes only, none of which blocks a write."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
@@ -33,6 +33,14 @@ class Migration(migrations.Migration):
                 F("seq"),
                 name="job_short_of_money",
                 condition=Q(status="scheduled", reason="budget"),
+            ),
+        ),
+        AddIndexConcurrently(
+            "job",
+            models.Index(
+                fields=["status", "finished_at"],
+                name="job_prunable",
+                condition=Q(finished_at__isnull=False, parent__isnull=True),
             ),
         ),
     ]

@@ -38,6 +38,7 @@ from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of, content_of, picture_failure
 from apps.studio.quotes import asked_price, wanted_for_image
 from apps.studio.results import Fetched, fetch, store_images
+from apps.studio.states import WAITING_FOR_PROMPT
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +95,12 @@ class ImageHandler(Handler):
             and not Job.objects.live().filter(image_job__prompt_job=prompt_job, cancel_requested_at=None).exists()
         ):
             endings.cancel([prompt_job], reason="nobody_waits")
+
+    waiting_stage = WAITING_FOR_PROMPT
+
+    def goes_without(self, old: Job) -> bool:
+        """It is made from the text that the row has by then."""
+        return True
 
     def clone(self, old: Job, new_id: int) -> None:
         asked = ImageJob.objects.get(job=old)

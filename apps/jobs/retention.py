@@ -119,7 +119,7 @@ def _facts(kind: str, ids: list[int]) -> Mapping[int, object]:
     return handler_of(kind).facts_to_archive(ids) if kind in settings.KINDS else {}
 
 
-def _ids(statement: str, **params: object) -> list[tuple[int, bool]]:
+def _ids(statement: str, **params: int | str) -> list[tuple[int, bool]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()

@@ -106,7 +106,7 @@ def give_back_what_is_left() -> int:
         return cursor.rowcount
 
 
-def _rows(statement: str, **params: object) -> list[tuple[Any, ...]]:
+def _rows(statement: str, **params: int | str) -> list[tuple[Any, ...]]:
     with prepared_cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()

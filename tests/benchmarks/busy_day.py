@@ -38,6 +38,8 @@ _CLOCK = """
 CREATE SCHEMA simulated;
 CREATE FUNCTION simulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
   AS $$ SELECT current_setting('simulated.now')::timestamptz $$;
+CREATE FUNCTION simulated.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
+  AS $$ SELECT current_setting('simulated.now')::timestamptz $$;
 SET search_path = simulated, public, pg_catalog;
 """
 

@@ -15,7 +15,7 @@ from apps.assets.storage import write_once
 from apps.assets.urls import asset_id_of
 from apps.core.errors import Problem
 from apps.jobs.models import Job
-from apps.jobs.services import cancel_job, find_job
+from apps.jobs.services import cancel_job, find_job, retry_job
 from apps.studio import services
 from apps.studio.deletion import delete_row
 from apps.studio.links import image_url
@@ -86,6 +86,14 @@ def test_cancelling_every_image_cancels_the_prompt_nobody_needs(owner: User, row
     for job in made.jobs:
         cancel_job(user=owner, uid=job.uid)
     assert find_job(user=owner, uid=made.prompt_job.uid).status == "cancelled"
+
+
+def test_an_image_tried_again_waits_again_for_its_prompt(owner: User, row: Row) -> None:
+    made = generate_images(user=owner, row_id=row.pk, use_ai_prompt=True, count=2)
+    assert made.prompt_job
+    cancel_job(user=owner, uid=made.jobs[0].uid)  # the other one still needs the prompt
+    again = retry_job(user=owner, uid=made.jobs[0].uid)
+    assert (again.status, again.waits_for_id, again.stage) == ("waiting", made.prompt_job.pk, "waiting_for_prompt")
 
 
 def test_a_job_of_somebody_else_is_not_found(owner: User, row: Row) -> None:

@@ -200,8 +200,10 @@ def test_answers_without_figures_use_up_the_budget_all_the_same(
     for _ in range(5):
         queue_prompt(user=owner, row_id=row.pk, target_url=row.target_url)
     prompts = Job.objects.filter(kind="prompt")
-    wait_until(lambda: prompts.filter(status="completed").count() == 3, what="three prompts")
-    wait_until(lambda: prompts.filter(status="scheduled", reason="budget").count() == 2, what="two that wait")
+    wait_until(lambda: prompts.filter(status="completed").count() == 3, seconds=60, what="three prompts")
+    wait_until(
+        lambda: prompts.filter(status="scheduled", reason="budget").count() == 2, seconds=60, what="two that wait"
+    )
     assert set(Call.objects.values_list("cost_source", flat=True)) == {"estimated"}
     [standing] = standings(owner_id=owner.pk)
     assert (standing.spent, standing.held) == (one * 3, 0)

@@ -200,10 +200,10 @@ def test_answers_without_figures_use_up_the_budget_all_the_same(
     for _ in range(5):
         queue_prompt(user=owner, row_id=row.pk, target_url=row.target_url)
     prompts = Job.objects.filter(kind="prompt")
-    wait_until(lambda: prompts.filter(status="completed").count() == 3, seconds=60, what="three prompts")
-    wait_until(
-        lambda: prompts.filter(status="scheduled", reason="budget").count() == 2, seconds=60, what="two that wait"
-    )
-    assert set(Call.objects.values_list("cost_source", flat=True)) == {"estimated"}
+    left = prompts.exclude(status="completed").exclude(status="scheduled", reason="budget")
+    wait_until(lambda: not left.exists(), seconds=60, what="as many as the budget is good for")
+    # On a busy machine an answer may come too late: that call is sent once more, and counts against the budget as well.
+    assert Call.objects.count() == 3
+    assert set(Call.objects.filter(state="succeeded").values_list("cost_source", flat=True)) == {"estimated"}
     [standing] = standings(owner_id=owner.pk)
     assert (standing.spent, standing.held) == (one * 3, 0)

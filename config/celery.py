@@ -15,7 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.CELERY_DB_REUSE_MAX = 10_000
 app.autodiscover_tasks()
 
-import apps.jobs.remote  # noqa: E402, F401 - the command line offers the commands that it has loaded
+import apps.desk.remote  # noqa: E402, F401 - the command line offers the commands that it has loaded
 
 
 @setup_logging.connect

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "apps.assets",
     "apps.providers",
     "apps.jobs",
+    "apps.desk",
     "apps.orders",
     "apps.studio",
     "apps.live",

@@ -12,7 +12,7 @@ from apps.api.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented
-from apps.jobs import vitals
+from apps.desk import vitals
 from apps.jobs.dispatch import dispatch
 from apps.jobs.lanes import ensure_lanes
 from apps.jobs.schedule import ensure_schedule

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.jobs.estimates import Outlook, describe
+from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE, Status, public_status
 from apps.providers.models import Call

@@ -22,7 +22,7 @@ from apps.api.presentation import PROMPT_FALLBACKS, PROMPT_SOURCES, fact_of
 from apps.api.priorities import PRIORITY
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Money, Prose, Url, Urls, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
-from apps.jobs.estimates import statistics
+from apps.desk.estimates import statistics
 from apps.jobs.models import Job
 from apps.jobs.services import allow_priority, find_job
 from apps.studio.models import PromptJob

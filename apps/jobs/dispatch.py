@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from apps.core.database import is_passing
 from apps.core.failpoints import failpoint
-from apps.jobs import clock, families, figures, lifecycle, wakeups
+from apps.jobs import clock, families, lifecycle, tally, wakeups
 from apps.jobs.endings import end_failed, fail_dependants, fail_waiting
 from apps.jobs.models import Job
 
@@ -125,7 +125,7 @@ def _wake_due_lanes() -> int:
 
 
 def _fold() -> int:
-    figures.fold()
+    tally.fold()
     return 0
 
 

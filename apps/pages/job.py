@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.core.errors import Remedy
-from apps.jobs.estimates import Outlook, describe
+from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.services import find_job
 from apps.jobs.states import LIVE, PENDING, TURNED_AWAY, Status

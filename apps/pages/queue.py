@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.jobs.estimates import Outlook, describe
+from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Job
 from apps.jobs.states import Status
 from apps.pages.queue_words import NOBODY, Actor, actor_of, contents_of

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.jobs.estimates import Outlook
+from apps.desk.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
 from apps.pages.words import count

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.core.errors import Remedy
-from apps.jobs.estimates import Outlook
+from apps.desk.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import PENDING, Status
 from apps.pages.troubles import Trouble, charged, trouble

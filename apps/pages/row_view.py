@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.functional import cached_property
 
 from apps.core.errors import Remedy
-from apps.jobs.estimates import describe
+from apps.desk.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
 from apps.orders.quotes import Price

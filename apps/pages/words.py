@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.core.broker import Trouble
-from apps.jobs.estimates import Outlook
+from apps.desk.estimates import Outlook
 from apps.jobs.models import Job
 from apps.jobs.states import Reason
 from apps.providers.causes import NOTHING_TO_DO, cause_of
@@ -31,7 +31,7 @@ LANES = {
     "listings": ("Listings", "listings", "listing"),
     "visibility": ("Visibility runs", "visibility runs", "visibility"),
 }
-COMMAND_LINES = {"celery control"}  # what is not a person, among those who pause (apps/jobs/remote.py)
+COMMAND_LINES = {"celery control"}  # what is not a person, among those who pause (apps/desk/remote.py)
 NOTHING = mark_safe("")
 
 

@@ -1,6 +1,6 @@
 """To look at, never to change: the ledger and what the governor knows. Quick with millions of calls.
 
-Breakers, which can be closed by hand, are in apps/jobs/admin_holds.py.
+Breakers, which can be closed by hand, are in apps/desk/admin_holds.py.
 """
 
 from functools import cached_property

@@ -10,8 +10,8 @@ from django.conf import settings
 from apps.accounts.models import User
 from apps.assets.library import store_upload
 from apps.assets.urls import asset_url
+from apps.desk.estimates import describe
 from apps.jobs import lifecycle
-from apps.jobs.estimates import describe
 from apps.jobs.models import Job
 from apps.jobs.states import FINAL, Status
 from apps.jobs.values import NewJob

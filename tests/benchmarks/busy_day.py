@@ -130,8 +130,8 @@ class Day:
         from dataclasses import replace
         from uuid import uuid4
 
+        from apps.desk.estimates import describe
         from apps.jobs import lifecycle
-        from apps.jobs.estimates import describe
         from apps.jobs.models import Job
 
         ids = list(lifecycle.enqueue([replace(job, uid=uuid4()) for job in jobs]).values())

@@ -89,11 +89,12 @@ def measure() -> list[list[object]]:
     from django.test import Client
 
     from apps.accounts.models import User
-    from apps.jobs import lifecycle, operations
+    from apps.desk import operations
+    from apps.desk.estimates import describe, statistics
+    from apps.jobs import lifecycle
     from apps.jobs.dispatch import dispatch
-    from apps.jobs.estimates import describe, statistics
-    from apps.jobs.figures import fold
     from apps.jobs.models import Job
+    from apps.jobs.tally import fold
 
     owner = User.objects.order_by("id")[7]
     logging.disable(logging.WARNING)

@@ -21,8 +21,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from apps.accounts.models import Budget, User
 from apps.assets.library import store_upload
-from apps.jobs import lanes, lifecycle, operations
-from apps.jobs.estimates import describe
+from apps.desk import operations
+from apps.desk.estimates import describe
+from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Job, Lane, Worker
 from apps.jobs.states import Reason, known_reasons
 from apps.jobs.values import NewJob

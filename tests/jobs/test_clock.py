@@ -11,7 +11,8 @@ from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.models import User
 from apps.core.clock import database_now
-from apps.jobs import figures, lanes, lifecycle, vitals
+from apps.desk import figures, vitals
+from apps.jobs import lanes, lifecycle
 from apps.jobs.beat import Scheduler
 from apps.jobs.clock import put_right
 from apps.jobs.dispatch import dispatch

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
+from apps.desk.estimates import describe
 from apps.jobs import lanes, lifecycle
-from apps.jobs.estimates import describe
 from apps.jobs.models import Hold, Job, JobEvent
 from apps.jobs.services import change_job
 from apps.jobs.values import Failure, NewJob

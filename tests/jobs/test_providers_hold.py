@@ -18,9 +18,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from structlog.testing import capture_logs
 
+from apps.desk.estimates import describe
 from apps.jobs import loop
 from apps.jobs.dispatch import dispatch
-from apps.jobs.estimates import describe
 from apps.jobs.models import Attempt, Hold, Job
 from apps.providers.models import Breaker
 from tests.benchmarks.limits import images, lane_limits, prompts, rows_of

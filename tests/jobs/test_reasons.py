@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.jobs import lanes, lifecycle, operations
-from apps.jobs.estimates import FAR, describe
+from apps.desk import operations
+from apps.desk.estimates import FAR, describe
+from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.states import AfterChildren, Reason, known_reasons
 from apps.jobs.values import Failure, NewJob

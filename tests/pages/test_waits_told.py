@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from apps.accounts.models import Budget, User
-from apps.jobs import lanes, lifecycle, operations
-from apps.jobs.estimates import describe
+from apps.desk import operations
+from apps.desk.estimates import describe
+from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Hold, Job, Lane, Worker
 from apps.jobs.states import Reason
 from apps.orders import leave

@@ -62,7 +62,7 @@ def test_lane_paused_names_who_and_when() -> None:
 
 
 def test_a_pause_by_the_command_line_has_no_person() -> None:
-    from apps.jobs.remote import BY
+    from apps.desk.remote import BY
 
     line = said(reason="lane_paused", lane="images", facts={"by": BY, "since": UNTIL})
     assert "Images were paused from the command line at" in line

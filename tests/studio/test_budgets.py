@@ -11,8 +11,8 @@ from django.db.models import Sum
 
 from apps.accounts.models import Budget, User
 from apps.assets.models import Asset
+from apps.desk.estimates import describe
 from apps.jobs import lifecycle
-from apps.jobs.estimates import describe
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job, retry_job
 from apps.orders import budgets

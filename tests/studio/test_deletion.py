@@ -10,7 +10,8 @@ from django.db import connection
 from apps.accounts.models import User
 from apps.core.clock import database_now
 from apps.core.errors import Problem
-from apps.jobs import endings, lanes, lifecycle, operations
+from apps.desk import operations
+from apps.jobs import endings, lanes, lifecycle
 from apps.jobs.executor import execute
 from apps.jobs.handlers import Done, handler_of
 from apps.jobs.models import Job, Lane

@@ -6,8 +6,8 @@ import pytest
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
+from apps.desk.estimates import describe
 from apps.jobs import lifecycle
-from apps.jobs.estimates import describe
 from apps.jobs.models import Job
 from apps.studio.edits import edit_prompt
 from apps.studio.models import ImageJob, Row, Workspace

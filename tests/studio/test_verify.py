@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.core.errors import Problem
-from apps.jobs.vitals import Vital
+from apps.desk.vitals import Vital
 from apps.studio.management.commands import verify
 from apps.studio.verification import Proof
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.errors import Problem
-from apps.jobs import vitals
+from apps.desk import vitals
 from apps.providers.registry import PROVIDERS
 from apps.studio.verification import prove, quote
 

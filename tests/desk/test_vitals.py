@@ -12,8 +12,9 @@ from django.utils.html import strip_tags
 
 from apps.core import broker, database, middleware
 from apps.core.broker import Hints, Trouble, hints
-from apps.jobs import executor, vitals
-from apps.jobs.estimates import describe
+from apps.desk import vitals
+from apps.desk.estimates import describe
+from apps.jobs import executor
 from apps.jobs.models import Job, Worker
 from apps.jobs.shift import Shift
 from apps.pages.words import Line, waiting
@@ -79,7 +80,7 @@ def test_away_and_refused_are_told_apart(
     other = Hints(url)
     for module in (vitals, broker):
         monkeypatch.setattr(module, "hints", other)
-    monkeypatch.setattr("apps.jobs.estimates.hints", other)
+    monkeypatch.setattr("apps.desk.estimates.hints", other)
     vital = seen("redis")
     assert not vital.ok
     assert other.trouble == trouble

@@ -16,8 +16,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
+from apps.desk.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs import endings, holds, lanes, services
-from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
 from apps.providers import breakers

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import connection
 
 from apps.core.broker import hints
-from apps.jobs.capacity import (
+from apps.desk.capacity import (
     FAR,
     WORKER_SILENT_SECONDS,
     Durations,
@@ -23,7 +23,7 @@ from apps.jobs.capacity import (
     look_at,
     wait_range,
 )
-from apps.jobs.figures import Statistics, statistics
+from apps.desk.figures import Statistics, statistics
 from apps.jobs.models import Hold, Job
 from apps.jobs.states import Reason, Status
 from apps.providers import breakers, spending

@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from apps.core.broker import Trouble, hints
 from apps.core.clock import ClockTimestamp, database_now
 from apps.core.database import is_out_of_room, refused_writes_lately, write_probe
-from apps.jobs.estimates import WORKER_SILENT_SECONDS
+from apps.desk.estimates import WORKER_SILENT_SECONDS
 from apps.jobs.models import Hold, Worker
 from apps.jobs.schedule import CLOCKS_APART
 from apps.jobs.states import Reason

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.desk_admin import DeskAdmin
-from apps.jobs import operations
+from apps.desk import operations
 from apps.jobs.models import Hold
 from apps.providers.causes import cause_of
 from apps.providers.models import Breaker

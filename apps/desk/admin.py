@@ -20,8 +20,9 @@ from unfold.paginator import InfinitePaginator
 from apps.accounts.desk_admin import DeskAdmin
 from apps.accounts.models import User
 from apps.core.errors import Problem
-from apps.jobs import admin_holds, admin_schedule, lanes, lifecycle  # noqa: F401 - registers
-from apps.jobs.estimates import describe
+from apps.desk import admin_holds, admin_schedule  # noqa: F401 - registers
+from apps.desk.estimates import describe
+from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Attempt, Job, JobEvent, Lane, Worker
 from apps.jobs.services import cancel_job, retry_job
 from apps.jobs.wakeups import wake_after_commit

@@ -11,8 +11,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from apps.accounts.audit import AuditEntry, machine_user, record
-from apps.jobs import lanes, operations
-from apps.jobs.operations import LaneFacts, Redrive
+from apps.desk import operations
+from apps.desk.operations import LaneFacts, Redrive
+from apps.jobs import lanes
 
 MOST_REDRIVEN = 1000
 

@@ -79,7 +79,7 @@ def test_search_takes_id_number_subject_and_owner(admin: Client, enqueue: Enqueu
 
 @pytest.mark.parametrize("term", ["{uid}", "{pk}", "row:7", "ada"])
 def test_search_walks_an_index(enqueue: Enqueue, term: str) -> None:
-    from apps.jobs.admin import _exactly
+    from apps.desk.admin import _exactly
 
     job = enqueue(subject="row:7")
     with connection.cursor() as cursor:

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.jobs import figures, lifecycle
-from apps.jobs.estimates import Statistics, statistics
+from apps.desk.estimates import Statistics, statistics
+from apps.jobs import lifecycle, tally
 from apps.jobs.models import Job
 from apps.jobs.values import Failure
 from tests.jobs.conftest import LANE, claim
@@ -49,13 +49,13 @@ def test_folding_changes_no_total_and_pruning_neither(enqueue: Enqueue, owner: U
         enqueue()
         complete_one()
     assert counts(owner)[2] == 4
-    assert figures.fold() == 4
-    assert figures.fold() == 0
+    assert tally.fold() == 4
+    assert tally.fold() == 0
     assert counts(owner)[2] == counts()[2] == 4
     enqueue()
     complete_one()
     assert counts()[2] == 5, "what ended since the fold is there at once"
-    figures.fold()
+    tally.fold()
     Job.objects.all().delete()
     assert counts()[2] == 5, "what is pruned was still done"
 
@@ -76,11 +76,11 @@ def test_a_finish_that_commits_after_the_fold_is_not_missed(enqueue: Enqueue) ->
     slow = threading.Thread(target=finish_slowly)
     slow.start()
     assert finished.wait(20)
-    figures.fold()
+    tally.fold()
     folded.set()
     slow.join()
     assert counts()[2] == 1
-    assert figures.fold() == 1
+    assert tally.fold() == 1
     assert counts()[2] == 1
 
 
@@ -90,7 +90,7 @@ def test_two_folds_at_once_count_once(enqueue: Enqueue) -> None:
         complete_one()
 
     def fold() -> None:
-        figures.fold()
+        tally.fold()
         connection.close()
 
     folds = [threading.Thread(target=fold) for _ in range(4)]
@@ -98,7 +98,7 @@ def test_two_folds_at_once_count_once(enqueue: Enqueue) -> None:
         each.start()
     for each in folds:
         each.join()
-    figures.fold()
+    tally.fold()
     assert counts()[2] == 5
 
 

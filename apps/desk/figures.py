@@ -1,7 +1,6 @@
 """How a queue stands, in milliseconds however many jobs there are.
 
-What waits is counted up to CAP. What is over is counted in a tally that dispatch folds from outside the jobs'
-transactions (counters inside them would halve the rate of claims); what ended since the last fold is added live, so
+What waits is counted up to CAP. What is over is counted in a tally (apps/jobs/tally.py); what ended since the last fold is added live, so
 the totals are exact, and stay so when old jobs are pruned.
 """
 
@@ -9,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
-from apps.jobs.capacity import FAR, durations_of, look_at, wait_range
+from apps.desk.capacity import FAR, durations_of, look_at, wait_range
 from apps.jobs.models import Job
 
 CAP = 10_000
@@ -44,25 +43,6 @@ SELECT avg(extract(epoch FROM started_at - queued_at))::float FROM (
 WHERE kind = %(kind)s AND started_at IS NOT NULL
 """
 
-# Whatever ended before the oldest transaction that is open now is visible to every later snapshot.
-_HORIZON = """
-SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
-_FOLD = """
-WITH mark AS MATERIALIZED (SELECT id, upto FROM jobs_tally_mark FOR UPDATE SKIP LOCKED),
-ended AS (
-  SELECT j.owner_id, j.kind, j.status, count(*) AS count FROM jobs_job j, mark
-  WHERE j.status IN ('completed', 'failed', 'cancelled', 'skipped')
-    AND j.finished_at >= mark.upto AND j.finished_at < %(horizon)s GROUP BY 1, 2, 3),
-added AS (
-  INSERT INTO jobs_tally AS t (owner_id, kind, status, count) SELECT owner_id, kind, status, count FROM ended
-  ON CONFLICT (kind, owner_id, status) DO UPDATE SET count = t.count + excluded.count)
-UPDATE jobs_tally_mark m SET upto = %(horizon)s FROM mark
-WHERE m.id = mark.id AND m.upto < %(horizon)s RETURNING (SELECT coalesce(sum(count), 0) FROM ended)
-"""
-_FIRST_MARK = "INSERT INTO jobs_tally_mark (id, upto) VALUES (1, '0001-01-01') ON CONFLICT DO NOTHING"
-
 
 @dataclass(frozen=True)
 class Statistics:
@@ -90,19 +70,6 @@ def statistics(*, kind: str, lane: str, owner_id: int | None) -> Statistics:
         average_wait_seconds=None if waited is None else round(waited, 1),
         estimated_wait_seconds=_wait_of_a_new_one(kind, lane, owner_id or 0),
     )
-
-
-def fold() -> int:
-    """Adds what ended to the tally and answers how many that were. Two at once: one does it, outside transactions."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FIRST_MARK)
-        cursor.execute(_HORIZON)
-        horizon = cursor.fetchone()[0]
-        # A snapshot of its own: the horizon's statement may not have seen what ended just before it.
-        with transaction.atomic():
-            cursor.execute(_FOLD, {"horizon": horizon})
-            row = cursor.fetchone()
-    return int(row[0]) if row else 0
 
 
 def _counts(kind: str, lane: str, owner_id: int | None) -> tuple[Any, ...]:

@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from apps.accounts.audit import AuditEntry, machine_user
 from apps.accounts.models import User
-from apps.jobs import lifecycle, operations, services
-from apps.jobs.estimates import describe
+from apps.desk import operations
+from apps.desk.estimates import describe
+from apps.jobs import lifecycle, services
 from apps.jobs.models import Hold, Job, JobEvent
 from apps.jobs.values import Failure
 from apps.providers.models import Call

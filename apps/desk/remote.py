@@ -46,55 +46,55 @@ def _told(job: "Job") -> dict[str, Any]:
 @control_command(args=[("lane", str)], signature="LANE")
 def pause_lane(state: Any, lane: str, **_options: object) -> dict[str, str]:
     """Nothing of the lane starts any more; what runs goes on."""
-    return _steer("lanes.pause", lane, f"{lane} is paused", by=BY)
+    return _steer("apps.jobs.lanes.pause", lane, f"{lane} is paused", by=BY)
 
 
 @control_command(args=[("lane", str)], signature="LANE")
 def resume_lane(state: Any, lane: str, **_options: object) -> dict[str, str]:
     """The lane goes on."""
-    return _steer("lanes.resume", lane, f"{lane} goes on")
+    return _steer("apps.jobs.lanes.resume", lane, f"{lane} goes on")
 
 
 @control_command(args=[("lane", str)], signature="LANE")
 def drain_lane(state: Any, lane: str, **_options: object) -> dict[str, str]:
     """The lane is paused; the answer says how many jobs of it still run."""
-    return _steer("operations.drain", lane, "{0.running} jobs of {0.lane} still run", by=BY)
+    return _steer("apps.desk.operations.drain", lane, "{0.running} jobs of {0.lane} still run", by=BY)
 
 
 @control_command(args=[("provider", str)], signature="PROVIDER")
 def hold_provider(state: Any, provider: str, **_options: object) -> dict[str, str]:
     """Nothing that needs the provider starts any more."""
-    return _steer("operations.hold_provider", provider, f"{provider} is held", by=BY)
+    return _steer("apps.desk.operations.hold_provider", provider, f"{provider} is held", by=BY)
 
 
 @control_command(args=[("provider", str)], signature="PROVIDER")
 def release_provider(state: Any, provider: str, **_options: object) -> dict[str, str]:
     """What needs the provider goes on."""
-    return _steer("operations.release_provider", provider, f"{provider} goes on")
+    return _steer("apps.desk.operations.release_provider", provider, f"{provider} goes on")
 
 
 @control_command(args=[("username", str)], signature="USERNAME")
 def hold_owner(state: Any, username: str, **_options: object) -> dict[str, str]:
     """Nothing of this person starts any more."""
-    return _steer("operations.hold_owner", username, f"{username} is held", by=BY)
+    return _steer("apps.desk.operations.hold_owner", username, f"{username} is held", by=BY)
 
 
 @control_command(args=[("username", str)], signature="USERNAME")
 def release_owner(state: Any, username: str, **_options: object) -> dict[str, str]:
     """What this person queued goes on."""
-    return _steer("operations.release_owner", username, f"{username} goes on")
+    return _steer("apps.desk.operations.release_owner", username, f"{username} goes on")
 
 
 def _steer(verb: str, name: str, done: str, **options: str) -> dict[str, str]:
-    """`verb` is a function of apps.jobs, `module.name`; it raises ValueError for a name it does not know."""
+    """`verb` is the path of a function; it raises ValueError for a name it does not know."""
     from django.db import connection
     from django.utils.module_loading import import_string
 
     from apps.accounts.audit import AuditEntry, record
 
     try:
-        answer = import_string(f"apps.jobs.{verb}")(name, **options)
-        record(via=AuditEntry.Via.CELERY, actor=BY, action=verb.partition(".")[2], subject=name)
+        answer = import_string(verb)(name, **options)
+        record(via=AuditEntry.Via.CELERY, actor=BY, action=verb.rpartition(".")[2], subject=name)
     except ValueError as error:
         return {"error": str(error)}
     finally:

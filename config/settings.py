@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from apps.providers.registry import PROVIDERS
 from config.environment import STATEMENT_SECONDS as STATEMENT_SECONDS
 from config.environment import boolean, database, decimal, integer, number, origin, text, words
 from config.lanes import KINDS as KINDS
@@ -230,10 +231,19 @@ LANE_LIMITS = {
 # --- Providers -------------------------------------------------------------------------------------
 SIMULATED = words("PRESSROOM_SIMULATED")
 SIMULATOR_URL = text("PRESSROOM_SIMULATOR_URL", "")
-XAI_API_KEY = text("XAI_API_KEY", "")
-XAI_API_BASE = text("XAI_API_BASE", "https://api.x.ai/v1").rstrip("/")
-WAVESPEED_API_KEY = text("WAVESPEED_API_KEY", "")
-WAVESPEED_API_BASE = text("WAVESPEED_API_BASE", "https://api.wavespeed.ai").rstrip("/")
+# Of each provider in apps/providers/registry.py: NAME_API_KEY, NAME_API_BASE, and the limits of its key, shared by all
+# workers: NAME_MAX_CONCURRENT, NAME_REQUESTS_PER_MINUTE (0: none).
+PROVIDER_KEYS = {provider.name: text(provider.key_setting, "") for provider in PROVIDERS.values()}
+PROVIDER_BASES = {
+    provider.name: text(provider.base_setting, provider.base).rstrip("/") for provider in PROVIDERS.values()
+}
+PROVIDER_LIMITS = {
+    provider.name: {
+        "concurrent": integer(f"{provider.env}_MAX_CONCURRENT", 0),
+        "per_minute": integer(f"{provider.env}_REQUESTS_PER_MINUTE", 0),
+    }
+    for provider in PROVIDERS.values()
+}
 WAVESPEED_WEBHOOKS = boolean("WAVESPEED_WEBHOOKS", default=True)
 # An order whose outcome is unknown is looked up for so long before a person is asked (seconds).
 UNKNOWN_GRACE_SECONDS = number("PRESSROOM_UNKNOWN_GRACE_SECONDS", 240)
@@ -242,14 +252,6 @@ WAVESPEED_WEBHOOK_SECRET = text("WAVESPEED_WEBHOOK_SECRET", "")
 WAVESPEED_RESULT_HOSTS = words("WAVESPEED_RESULT_HOSTS") or [".wavespeed.ai", ".cloudfront.net"]
 # Before "it is not in the list" is believed: the longest submit (60 s), and the time a task may take to be listed.
 LOOKUP_GRACE_SECONDS = number("PRESSROOM_LOOKUP_GRACE_SECONDS", 75)
-# Of one key, shared by all workers; 0 is no limit.
-PROVIDER_LIMITS = {
-    "xai": {"concurrent": integer("XAI_MAX_CONCURRENT", 0), "per_minute": integer("XAI_REQUESTS_PER_MINUTE", 0)},
-    "wavespeed": {
-        "concurrent": integer("WAVESPEED_MAX_CONCURRENT", 0),
-        "per_minute": integer("WAVESPEED_REQUESTS_PER_MINUTE", 0),
-    },
-}
 # Each entry: model, and after what it is asked: error, refusal, too_long; without any, after error and too_long.
 # After a refusal only where the workspace allows another model to be asked as well.
 PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [

@@ -82,11 +82,11 @@ def webhook_secret() -> str:
     if settings.WAVESPEED_WEBHOOK_SECRET:
         return settings.WAVESPEED_WEBHOOK_SECRET
     until, base, secret = _secret
-    if time.monotonic() >= until or base != settings.WAVESPEED_API_BASE:
+    if time.monotonic() >= until or base != settings.PROVIDER_BASES["wavespeed"]:
         # Whoever asks next waits for nothing, whatever comes of it: anybody can send us something with a signature.
-        _secret = (time.monotonic() + REFUSED_SECONDS, settings.WAVESPEED_API_BASE, "")
+        _secret = (time.monotonic() + REFUSED_SECONDS, settings.PROVIDER_BASES["wavespeed"], "")
         secret = WavespeedClient.from_settings().webhook_secret(seconds=ASK_SECONDS)
-        _secret = (time.monotonic() + SECRET_KEPT_SECONDS, settings.WAVESPEED_API_BASE, secret)
+        _secret = (time.monotonic() + SECRET_KEPT_SECONDS, settings.PROVIDER_BASES["wavespeed"], secret)
     if not secret:
         raise TransientNetwork("wavespeed", detail="The secret could not be had just now.")
     return secret

@@ -13,11 +13,8 @@ _SECRET = re.compile(
 )
 _SHAPES = re.compile(r"\b(xai-|sk-|whsec_|pr_live_)[A-Za-z0-9_\-=+/]{6,}|(?i:bearer)\s+[A-Za-z0-9._\-]{8,}")
 _NAMES = re.compile(r"(?i)^(authorization|.*api[_-]?key|.*token|.*signature|.*secret|password|cookie)$")
-# Settings that are secrets, or lists of them; and addresses that may hold a password.
-_SETTINGS = (
-    *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "CRON_SECRETS"),
-    *("XAI_API_KEY", "WAVESPEED_API_KEY", "WAVESPEED_WEBHOOK_SECRET"),
-)
+# Settings that are secrets, or lists or tables of them; and addresses that may hold a password.
+_SETTINGS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "CRON_SECRETS", "PROVIDER_KEYS", "WAVESPEED_WEBHOOK_SECRET")
 _ADDRESSES = ("DATABASE_URL", "REDIS_URL")
 _SHORTEST = 8  # anything shorter is also a word of a sentence
 _NO_SECRET = {"simulator"}  # what stands for a key where a provider is simulated
@@ -36,7 +33,7 @@ def _configured() -> Iterator[str]:
         return
     for name in _SETTINGS:
         value = getattr(settings, name, "")
-        yield from value if isinstance(value, list | tuple) else [value]
+        yield from value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
     for name in _ADDRESSES:
         yield unquote(urlsplit(getattr(settings, name, "")).password or "")
 

@@ -21,7 +21,7 @@ from apps.jobs.schedule import CLOCKS_APART
 from apps.jobs.states import Reason
 from apps.providers import breakers
 from apps.providers.causes import cause_of
-from apps.providers.registry import PROVIDERS, provider_name
+from apps.providers.registry import NEEDED, provider_name
 
 BEAT_SILENT_SECONDS = 15.0
 
@@ -133,9 +133,7 @@ def storage() -> Vital:
 
 def keys() -> Vital:
     """A provider without a key is fine only while the simulator stands in for it."""
-    missing = [
-        provider.key_setting for provider in PROVIDERS.values() if not provider.has_key and not provider.simulated
-    ]
+    missing = [provider.key_setting for provider in NEEDED if not provider.has_key and not provider.simulated]
     if missing:
         return Vital(
             "keys",

@@ -10,12 +10,7 @@ from urllib.parse import urlsplit
 
 from apps.launch.ports import Address, url
 from apps.launch.surroundings import for_processes
-
-# Provider → its key, its address, and the simulator's path that speaks for it.
-PROVIDERS = {
-    "xai": ("XAI_API_KEY", "XAI_API_BASE", "/xai/v1"),
-    "wavespeed": ("WAVESPEED_API_KEY", "WAVESPEED_API_BASE", "/wavespeed"),
-}
+from apps.providers.registry import NEEDED, PROVIDERS
 
 # Said by every process at every start, and nothing that the person at the terminal has to do anything about.
 QUIETED = ("You're running the worker with superuser privileges", "No directory at")
@@ -26,7 +21,7 @@ NOT_FOR_COMMANDS = {"PATH", "HOST", "PORT", "LIVE_PORT", "PYTHONWARNINGS"}
 
 def without_key(given: Mapping[str, str]) -> list[str]:
     """The providers that the simulator stands in for."""
-    return [provider for provider, (key, _, _) in PROVIDERS.items() if not given.get(key, "").strip()]
+    return [provider.name for provider in NEEDED if not given.get(provider.key_setting, "").strip()]
 
 
 def child_environment(
@@ -81,8 +76,8 @@ def simulated(given: Mapping[str, str], address: Address) -> dict[str, str]:
         return {}
     simulator = url("127.0.0.1", address.simulator_port)
     values = {"PRESSROOM_SIMULATOR_URL": simulator, "PRESSROOM_SIMULATED": ",".join(providers)}
-    for key, base, path in (PROVIDERS[provider] for provider in providers):
-        values |= {key: "simulator", base: simulator + path}
+    for provider in (PROVIDERS[name] for name in providers):
+        values |= {provider.key_setting: "simulator", provider.base_setting: simulator + provider.simulated_at}
     return values
 
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
+from apps.providers.registry import PROVIDERS
+
 BASE = Path(__file__).resolve().parents[2]
 
 # A setting of Pressroom has one of these names, or begins with one of these words.
@@ -24,7 +26,7 @@ SETTINGS = {
     "SECURE_SSL_REDIRECT",
     "SITE_URL",
 }
-SETTINGS_BEGIN_WITH = ("PRESSROOM_", "XAI_", "WAVESPEED_")
+SETTINGS_BEGIN_WITH = ("PRESSROOM_", *(f"{provider.env}_" for provider in PROVIDERS.values()))
 
 # Where programs, their libraries and temporary files are; and, for those that call providers, whom this machine trusts.
 NEEDED_TO_RUN = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")

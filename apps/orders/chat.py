@@ -1,6 +1,6 @@
 """One question to a language model, answered now: a paid call whose words are told while they arrive."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,10 @@ from apps.orders.paid import Answered, paid
 from apps.orders.quotes import Price
 from apps.orders.settling import settle
 from apps.providers import calls
+from apps.providers.chat import client_of, shortcoming, shortcoming_of
 from apps.providers.errors import TransientNetwork
 from apps.providers.models import Call, CallState
 from apps.providers.types import ChatAnswer, ChatRequest
-from apps.providers.xai.client import XaiClient
-from apps.providers.xai.errors import shortcoming, shortcoming_of
-
-_CLIENTS: dict[str, Callable[[], XaiClient]] = {"xai": XaiClient.from_settings}
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ def ask(
         price=price,
         seconds=seconds,
     ) as order:
-        pieces = _CLIENTS[provider]().chat_stream(request, seconds=order.seconds)
+        pieces = client_of(provider).chat_stream(request, seconds=order.seconds)
         answer = Draft.of(run.lease, longest=longest_told).follow(pieces)
         if answer is None:  # a stream that ends in the middle is an error, never a shorter answer
             raise TransientNetwork(provider, detail="The stream ended without an answer.", sent=None)
@@ -68,7 +65,7 @@ def ask(
         )
     # What the ledger says: the estimate where the answer named no cost.
     answer = replace(answer, cost_usd=order.call.cost_usd, cost_source=order.call.cost_source)
-    lacking = shortcoming(answer)
+    lacking = shortcoming(provider, answer)
     if lacking:
         raise lacking
     return answer
@@ -84,5 +81,5 @@ def paid_answers(job_id: int) -> Iterator[PaidAnswer]:
     succeeded = Call.objects.filter(job_id=job_id, purpose="chat", state=CallState.SUCCEEDED).order_by("created_at")
     for call in succeeded:
         kept = {name: str((call.result or {}).get(name) or "") for name in ("text", "refusal", "finish_reason")}
-        if not shortcoming_of(**kept, cost_usd=call.cost_usd):
+        if not shortcoming_of(call.provider, **kept, cost_usd=call.cost_usd):
             yield PaidAnswer(kept["text"], call.model_asked, call.model_answered, call.cost_usd)

@@ -39,6 +39,9 @@ class Policy:
 POLICIES = {
     ("wavespeed", "submit"): Policy(WhenUnknown.LOOK_UP, find_prediction),
     ("xai", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
+    ("openai", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
+    ("openrouter", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
+    ("gemini", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
 }
 LEFT_OUT = Policy(WhenUnknown.ASK_A_PERSON)  # what nobody has thought about is never sent twice
 

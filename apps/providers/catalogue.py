@@ -1,12 +1,21 @@
 """The models we know by name: what they can do, what became of them, what they cost.
 
-Sources: docs.x.ai models and migration pages, wavespeed.ai model pages, read 22 Nov 2026. A model that is not here is
-not refused: it is asked for as it is, with nothing assumed about it.
+Each provider's own stand in its folder (`models.py`) with their sources. A model that is not here is not refused: it is
+asked for as it is, with nothing assumed about it.
 """
 
+import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum
+from functools import cache
+
+from django.utils.module_loading import import_string
+
+from apps.providers.registry import PROVIDERS
+
+_SNAPSHOT = re.compile(r"-20\d\d-\d\d-\d\d$")  # a dated name is the same model
 
 
 @dataclass(frozen=True)
@@ -32,13 +41,35 @@ class OutputPrice:
     usd: Decimal
 
 
+class Web(Enum):
+    """How a model searches the web.
+
+    IN_THE_CALL: a tool of the same request. RESPONSES: by the Responses interface only. ALWAYS: it searches every time, and
+    has no answer from memory.
+    """
+
+    NONE = "none"
+    IN_THE_CALL = "in_the_call"
+    RESPONSES = "responses"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True)
 class Model:
-    """`redirects_to`: the provider answers with that model instead, silently. `successor`: what to name in settings."""
+    """`redirects_to`: the provider answers with that model instead, silently. `successor`: what to name in settings.
+
+    `images`: takes them. `temperature`: takes one. `schema`: answers by a strict schema; `schema_with_web`: also when it
+    searches. `retired`: its last day, past or to come. `search_usd`: of one web search.
+    """
 
     name: str
     provider: str
     images: bool = True
+    temperature: bool = True
+    schema: bool = True
+    web: Web = Web.NONE
+    schema_with_web: bool = True
+    search_usd: Decimal | None = None
     efforts: tuple[str, ...] = ()
     reasons: bool = False
     aliases: tuple[str, ...] = ()
@@ -49,75 +80,32 @@ class Model:
     max_images: int | None = None
     output_prices: tuple[OutputPrice, ...] = ()
 
+    @property
+    def is_gone(self) -> bool:
+        return self.retired is not None and self.retired <= datetime.now(UTC).date()
 
-def _tokens(since: date, input_usd: str, cached_usd: str, output_usd: str, long_from: int | None) -> TokenPrice:
+
+def tokens(since: date, input_usd: str, cached_usd: str, output_usd: str, long_from: int | None = None) -> TokenPrice:
+    """A price from a day on, in USD for a million tokens; from `long_from` prompt tokens on it is double."""
     return TokenPrice(since, Decimal(input_usd), Decimal(cached_usd), Decimal(output_usd), long_from)
 
 
-_FLAGSHIP = (_tokens(date(2026, 7, 1), "2.00", "0.50", "6.00", 200_000),)
-_SMALL = (_tokens(date(2026, 4, 1), "1.25", "0.20", "2.50", 200_000),)
-_GROK_4_3 = (_tokens(date(2026, 4, 1), "1.25", "0.20", "2.50", None),)
-_XAI_RETIREMENT = date(2026, 5, 15)
-_READ = date(2026, 11, 22)
+@cache
+def all_models() -> tuple[Model, ...]:
+    return tuple(model for provider in PROVIDERS.values() for model in import_string(provider.models))
 
 
-def _grok(name: str, efforts: tuple[str, ...], prices: tuple[TokenPrice, ...], **more: object) -> Model:
-    return Model(name, "xai", efforts=efforts, prices=prices, **more)  # type: ignore[arg-type]
-
-
-def _retired(name: str, *aliases: str) -> Model:
-    return Model(
-        name, "xai", aliases=aliases, retired=_XAI_RETIREMENT, redirects_to="grok-4.3", successor="grok-4.3",
-        prices=_GROK_4_3,
-    )  # fmt: skip
-
-
-def _makes(name: str, usd: str, **more: object) -> Model:
-    """A model that makes pictures; WaveSpeed's own figure (its price endpoint) goes before this one."""
-    return Model(name, "wavespeed", output_prices=(OutputPrice(_READ, Decimal(usd)),), **more)  # type: ignore[arg-type]
-
-
-def _seedream(name: str, usd: str, successor: str = "") -> Model:
-    return _makes(name, usd, images=name.endswith("/edit"), max_images=10, successor=successor)
-
-
-MODELS: tuple[Model, ...] = (
-    _grok("grok-4.7", ("low", "medium", "high", "xhigh"), _FLAGSHIP, reasons=True),
-    _grok("grok-4.6", ("low", "medium", "high", "xhigh"), _FLAGSHIP, reasons=True),
-    _grok("grok-4.5", ("low", "medium", "high"), _FLAGSHIP, reasons=True),
-    _grok("grok-4.3", ("none", "low", "medium", "high"), _GROK_4_3, reasons=True),
-    _grok("grok-4.20-0309-reasoning", (), _SMALL, reasons=True, aliases=("grok-4.20", "grok-4.20-reasoning")),
-    _grok("grok-4.20-0309-non-reasoning", (), _SMALL, aliases=("grok-4.20-non-reasoning",)),
-    _retired("grok-4-0709", "grok-4", "grok-4-latest"),
-    _retired("grok-4-fast-reasoning", "grok-4-fast"),
-    _retired("grok-4-fast-non-reasoning"),
-    _retired("grok-4-1-fast-reasoning", "grok-4-1-fast"),
-    _retired("grok-4-1-fast-non-reasoning"),
-    _retired("grok-3", "grok-3-latest"),
-    _retired("grok-code-fast-1"),
-    Model("grok-2-vision-1212", "xai", aliases=("grok-2-vision", "grok-2-vision-latest"), retired=date(2026, 3, 1),
-          successor="grok-4.3"),
-    Model("grok-2-image-1212", "xai", images=False, aliases=("grok-2-image",), retired=date(2026, 3, 1),
-          successor="grok-imagine-image-2.0"),
-    _seedream("bytedance/seedream-v4.5/edit", "0.04"),
-    _seedream("bytedance/seedream-v4.5", "0.04"),
-    _seedream("bytedance/seedream-v4/edit", "0.027"),
-    _seedream("bytedance/seedream-v4", "0.027"),
-    _makes("google/nano-banana/edit", "0.038", max_images=10),
-    _makes("google/nano-banana-pro/edit", "0.14", max_images=14),
-    _makes("wavespeed-ai/qwen-image/edit", "0.02", max_images=1),
-    _makes("wavespeed-ai/z-image/turbo", "0.005", images=False),
-)  # fmt: skip
-
-_BY_NAME = {(model.provider, name): model for model in MODELS for name in (model.name, *model.aliases)}
+@cache
+def _by_name() -> dict[tuple[str, str], Model]:
+    return {(model.provider, name): model for model in all_models() for name in (model.name, *model.aliases)}
 
 
 def find_model(provider: str, name: str) -> Model | None:
-    return _BY_NAME.get((provider, name))
+    return _by_name().get((provider, name)) or _by_name().get((provider, _SNAPSHOT.sub("", name)))
 
 
 def names_of(provider: str) -> list[str]:
-    return [model.name for model in MODELS if model.provider == provider]
+    return [model.name for model in all_models() if model.provider == provider]
 
 
 def same_model(provider: str, asked: str, answered: str) -> bool:
@@ -129,7 +117,7 @@ def same_model(provider: str, asked: str, answered: str) -> bool:
 def fate_of(provider: str, name: str) -> str:
     """What became of a model, in words for whoever named it; empty for one that is there, or that we do not know."""
     known = find_model(provider, name)
-    if known is None or known.retired is None:
+    if known is None or known.retired is None or not known.is_gone:
         return ""
     since = f"{name} was retired on {known.retired.day} {known.retired:%B %Y}"
     answers = f"{known.redirects_to} answers instead, at its own price" if known.redirects_to else "it answers no more"

@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from apps.core.failpoints import armed
 from apps.providers.catalogue import Model, find_model
-from apps.providers.registry import PROVIDERS, provider_name
+from apps.providers.registry import NEEDED, PROVIDERS, provider_name
 
 
 @register
@@ -17,7 +17,7 @@ def models(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[
     found: list[CheckMessage] = []
     for setting, provider, name in _named():
         known = find_model(provider, name)
-        if known and known.retired:
+        if known and known.is_gone:
             found.append(_retired(setting, name, known))
         elif known and not known.images:
             found.append(
@@ -39,7 +39,7 @@ def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[Ch
             hint=f"Set {provider.key_setting}, or run `manage.py up` to try the simulator.",
             id="pressroom.W001",
         )
-        for provider in PROVIDERS.values()
+        for provider in NEEDED
         if not provider.has_key
     ]
 
@@ -47,7 +47,7 @@ def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[Ch
 @register
 def faults(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
     """Failpoints belong into tests against the simulator."""
-    if not armed() or all(provider.simulated for provider in PROVIDERS.values()):
+    if not armed() or all(provider.simulated for provider in PROVIDERS.values() if provider.has_key):
         return []
     return [
         Warning(

@@ -24,6 +24,7 @@ from apps.providers import breakers, places
 from apps.providers.causes import CALLS_AT_ONCE, REQUESTS_A_MINUTE
 from apps.providers.errors import ProviderError
 from apps.providers.models import Breaker, BreakerState, PlaceKind
+from apps.providers.registry import PROVIDERS
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +35,7 @@ SLOT_SLACK_SECONDS = 5.0
 # Another call may end at any moment: how long to wait before asking again.
 SLOT_RETRY_SECONDS = 2.0
 TRIAL_LOOK_SECONDS = 10.0
-# After a 429 without a hint: WaveSpeed's limits renew each minute, xAI's each second.
-DEFAULT_HOLD_SECONDS = {"wavespeed": 15.0}
-HOLD_SECONDS = 5.0
+HOLD_SECONDS = 5.0  # of a provider that is not in the registry
 SHORTEST_HOLD_SECONDS = 1.0
 
 
@@ -137,7 +136,7 @@ def report(*, provider: str, model: str, error: ProviderError | None) -> bool:
 def hold_seconds(error: ProviderError) -> float:
     """At least what the provider asked for."""
     if error.retry_after is None:
-        return DEFAULT_HOLD_SECONDS.get(error.provider, HOLD_SECONDS)
+        return PROVIDERS[error.provider].hold_seconds if error.provider in PROVIDERS else HOLD_SECONDS
     return max(error.retry_after, SHORTEST_HOLD_SECONDS)
 
 

@@ -42,7 +42,8 @@ def exchange(
     method: str,
     url: str,
     *,
-    key: str,
+    key: str = "",
+    headers: Mapping[str, str] | None = None,
     seconds: float,
     json: Any = None,
     files: Any = None,
@@ -52,12 +53,13 @@ def exchange(
 ) -> Reply:
     """One request within `seconds` in all, never repeated.
 
-    Raises TransientNetwork, whose `sent` is False or None; a paid request uses a new connection to keep that exact.
+    `headers` where the key is no bearer's. Raises TransientNetwork, whose `sent` is False or None; a paid request uses a new
+    connection to keep that exact.
     """
-    headers = {"Accept": "application/json", **bearer(key)}
+    sent = {"Accept": "application/json", **(bearer(key) if headers is None else headers)}
     try:
         return send(
-            method, url, headers=headers, json=json, files=files, seconds=seconds, max_bytes=max_bytes, fresh=paid,
+            method, url, headers=sent, json=json, files=files, seconds=seconds, max_bytes=max_bytes, fresh=paid,
             leaves_by=leaves_by,
         )  # fmt: skip
     except HttpFailure as failure:
@@ -114,12 +116,16 @@ def read_fault(reply: Reply) -> Fault:
     entry = _entry(data)
     text = _first_text(entry, "message", "error", "detail", "title", "msg") if entry else _plain(reply.body)
     code = next((str(entry[name]) for name in ("error_code", "code", "type") if entry.get(name) not in (None, "")), "")
-    return Fault(reply.status, code, text or code, hint_of(reply.headers), isinstance(data, dict | list))
+    hint = hint_of(reply.headers)
+    hint = retry_after.in_words(text) if hint is None else hint
+    return Fault(reply.status, code, text or code, hint, isinstance(data, dict | list))
 
 
 def hint_of(headers: Mapping[str, str]) -> float | None:
+    """Seconds; the finer header first."""
     now = retry_after.date_of(headers.get("date")) or datetime.now(UTC)
-    return retry_after.parse(headers.get("retry-after"), now=now)
+    milliseconds = retry_after.parse(headers.get("retry-after-ms"), now=now)
+    return milliseconds / 1000 if milliseconds is not None else retry_after.parse(headers.get("retry-after"), now=now)
 
 
 def scrub(text: str) -> str:

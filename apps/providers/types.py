@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,19 +21,38 @@ class ImagePart:
 
 
 @dataclass(frozen=True)
+class Schema:
+    """What a strict answer must fit: JSON Schema in the subset that every provider takes (every property required,
+    `additionalProperties` false, what may be missing as a union with null). `name` is of letters, digits, _ and -.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class ChatRequest:
-    """One question to a language model. `effort` None leaves the model's own; an unsupported one is lowered or left out."""
+    """One question to a language model. What the model does not take is lowered or left out, never refused for it.
+
+    `system` may be empty: then the question stands alone. `effort` and `temperature` None leave the model's own.
+    `web_search`: it may search, and its answer tells its sources. `schema`: it answers in JSON that fits it.
+    """
 
     model: str
     system: str
     parts: tuple[TextPart | ImagePart, ...]
     max_tokens: int
     effort: str | None = None
+    temperature: float | None = None
+    schema: Schema | None = None
+    web_search: bool = False
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one answer. `reasoning` are additional to `completion` at xAI; both are billed as output."""
+    """Tokens of one answer. `reasoning` are never counted in `completion` here, however the provider counts; both are billed
+    as output. `raw` is what the provider said.
+    """
 
     prompt: int = 0
     cached: int = 0
@@ -48,8 +67,21 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A page that an answer leans on. `cited`: its words refer to it; else it was only consulted."""
+
+    url: str
+    title: str = ""
+    cited: bool = True
+
+
+@dataclass(frozen=True)
 class ChatAnswer:
-    """`cost_usd` is exact; `cost_source` says reported (by the provider), priced (our table) or none."""
+    """`cost_usd` is exact; `cost_source` says reported (by the provider), priced (our table) or none.
+
+    `parsed` is the value of an answer that was asked by a schema and fits it, else None. `searches`: how often the model
+    searched the web, None where the provider does not tell. `sources` None: it searched, and no sources came with it.
+    """
 
     id: str
     model: str
@@ -60,6 +92,9 @@ class ChatAnswer:
     cost_usd: Decimal | None
     cost_source: str
     http_status: int = 200
+    parsed: Any = None
+    searches: int | None = 0
+    sources: tuple[Source, ...] | None = ()
 
 
 _SUCCEEDED = frozenset({"completed", "complete", "succeeded", "success", "done", "finished"})
@@ -113,7 +148,9 @@ class Prediction:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model as a provider lists it today. Prices are USD for a million tokens, None where not given."""
+    """A model as a provider lists it today. Prices are USD for a million tokens, None where not given; `ends_on` is the
+    day it is announced to be shut down.
+    """
 
     id: str
     aliases: tuple[str, ...] = ()
@@ -121,3 +158,4 @@ class ModelInfo:
     input_usd: Decimal | None = None
     cached_usd: Decimal | None = None
     output_usd: Decimal | None = None
+    ends_on: date | None = None

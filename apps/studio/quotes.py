@@ -60,7 +60,7 @@ def asked_price(model: str, *, pictures: int, size: tuple[int, int], seconds: fl
 
 def known_price(model: str, *, pictures: int, size: tuple[int, int]) -> Price:
     """Of one image, without asking anybody: nothing may hold up a job that is being queued."""
-    told = prices.recall(prices.key_of(settings.WAVESPEED_API_BASE, model, _inputs(model, pictures, size)))
+    told = prices.recall(prices.key_of(settings.PROVIDER_BASES["wavespeed"], model, _inputs(model, pictures, size)))
     if told is not None:
         return Price(told, "quoted")
     listed = pricing.for_output(IMAGES, model)

@@ -17,7 +17,8 @@ from tests.support.simulator import SimulatorProcess
 def provider(settings: LazySettings) -> Any:
     """A simulator to ask for prices."""
     with SimulatorProcess() as running:
-        settings.WAVESPEED_API_BASE, settings.WAVESPEED_API_KEY = running.wavespeed_base, "sim-money"
+        settings.PROVIDER_BASES = settings.PROVIDER_BASES | {"wavespeed": running.wavespeed_base}
+        settings.PROVIDER_KEYS = settings.PROVIDER_KEYS | {"wavespeed": "sim-money"}
         yield running
 
 
@@ -33,7 +34,7 @@ def test_a_quote_is_the_providers_own_price(call: Caller, owner: User, provider:
 
 
 def test_without_the_provider_our_table_answers_and_says_so(call: Caller, owner: User, settings: LazySettings) -> None:
-    settings.WAVESPEED_API_BASE = "http://127.0.0.1:9"
+    settings.PROVIDER_BASES = settings.PROVIDER_BASES | {"wavespeed": "http://127.0.0.1:9"}
     body = call("GET", f"/api/rows/{row_of(owner).pk}/quote?count=1&useAiPrompt=true").json()
     assert [item["source"] for item in body["items"]] == ["priced", "at_most"]
     assert body["exact"] is False
@@ -41,7 +42,7 @@ def test_without_the_provider_our_table_answers_and_says_so(call: Caller, owner:
 
 
 def test_a_quote_names_the_budget_that_is_short(call: Caller, owner: User, settings: LazySettings) -> None:
-    settings.WAVESPEED_API_BASE = "http://127.0.0.1:9"
+    settings.PROVIDER_BASES = settings.PROVIDER_BASES | {"wavespeed": "http://127.0.0.1:9"}
     Budget.objects.create(owner=owner, amount_usd=Decimal("0.05"))
     body = call("GET", f"/api/rows/{row_of(owner).pk}/quote?count=2").json()
     assert (body["short"]["scope"], body["short"]["left"]) == ("owner", "0.05")

@@ -87,7 +87,7 @@ def test_init_tells_others_only_what_is_up(call: Caller) -> None:
 
 @pytest.mark.usefixtures("db")
 def test_init_says_what_is_down_and_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.XAI_API_KEY, settings.WAVESPEED_API_KEY, settings.SIMULATED = "", "", []
+    settings.PROVIDER_KEYS, settings.SIMULATED = dict.fromkeys(settings.PROVIDER_KEYS, ""), []
     settings.MEDIA_ROOT = "/proc/no/such/place"
     PeriodicTask.objects.all().delete()
     monkeypatch.setattr(hints, "closed_until", float("inf"))

@@ -113,5 +113,5 @@ def test_a_signed_message_about_nothing_is_malformed(message: object) -> None:
 
 def test_without_a_secret_nothing_is_believed(settings: Any) -> None:
     settings.WAVESPEED_WEBHOOK_SECRET = ""
-    settings.WAVESPEED_API_BASE = "http://127.0.0.1:9"
+    settings.PROVIDER_BASES = settings.PROVIDER_BASES | {"wavespeed": "http://127.0.0.1:9"}
     assert send({"id": "task-1"}, secret="whsec_") == 503

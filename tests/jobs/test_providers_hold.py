@@ -41,8 +41,8 @@ def process() -> Iterator[SimulatorProcess]:
 def simulator(process: SimulatorProcess, settings: Settings, tmp_path: Path) -> SimulatorProcess:
     process.reset()
     settings.MEDIA_ROOT = tmp_path
-    settings.XAI_API_KEY = settings.WAVESPEED_API_KEY = "simulator"
-    settings.XAI_API_BASE, settings.WAVESPEED_API_BASE = process.xai_base, process.wavespeed_base
+    settings.PROVIDER_KEYS = settings.PROVIDER_KEYS | {"xai": "simulator", "wavespeed": "simulator"}
+    settings.PROVIDER_BASES = settings.PROVIDER_BASES | {"xai": process.xai_base, "wavespeed": process.wavespeed_base}
     for lane in ("prompts", "images"):
         lane_limits(lane)
     return process

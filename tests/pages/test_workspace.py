@@ -546,7 +546,7 @@ def test_a_price_that_nobody_quoted_is_asked_for_by_the_page(page: Client, works
     assert 'data-unquoted="1">1 image' in text(page.get(url(workspace, "rows", row.pk)))
     model, size = django_settings.IMAGE_MODEL, (workspace.output_width, workspace.output_height)
     inputs = inputs_for(model, prompt="-", urls=["https://example.com/x"], size=size, seed=0)
-    prices.keep(prices.key_of(django_settings.WAVESPEED_API_BASE, model, inputs), Decimal("0.03"))
+    prices.keep(prices.key_of(django_settings.PROVIDER_BASES["wavespeed"], model, inputs), Decimal("0.03"))
     try:
         shown = text(page.get(url(workspace, "rows", row.pk)))
     finally:

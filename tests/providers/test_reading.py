@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,14 +14,25 @@ from hypothesis import strategies as st
 
 from apps.core.http import Reply
 from apps.providers import errors, pricing, retry_after
-from apps.providers.catalogue import MODELS, find_model, same_model
+from apps.providers.catalogue import all_models, find_model, names_of, same_model
+from apps.providers.chat import effort_for
+from apps.providers.gemini import errors as gemini_errors
+from apps.providers.gemini import payloads as gemini
 from apps.providers.http import DETAIL_CHARACTERS, Fault, read_fault, read_json, scrub
-from apps.providers.types import ChatRequest, TextPart, Usage
+from apps.providers.openai.client import read_models as openai_models
+from apps.providers.openai.dialect import DIALECT as OPENAI
+from apps.providers.openai_wire import completions, responses
+from apps.providers.openai_wire import errors as wire_errors
+from apps.providers.openai_wire.dialect import Dialect
+from apps.providers.openai_wire.stream import Draft
+from apps.providers.openai_wire.usage import cost_of, read_usage
+from apps.providers.openrouter.client import read_models as openrouter_models
+from apps.providers.openrouter.dialect import DIALECT as OPENROUTER
+from apps.providers.types import ChatRequest, Schema, TextPart, Usage
 from apps.providers.wavespeed import errors as wavespeed_errors
 from apps.providers.wavespeed import payloads as wavespeed_payloads
-from apps.providers.xai import errors as xai_errors
-from apps.providers.xai import payloads
-from apps.providers.xai.stream import Draft
+from apps.providers.xai.client import read_models
+from apps.providers.xai.dialect import DIALECT as XAI
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -100,7 +112,8 @@ JSON = st.recursive(
     | st.dictionaries(
         st.sampled_from(
             ["error", "errors", "code", "message", "data", "id", "status", "outputs", "items", "choices", "usage",
-             "delta", "content", "input", "timings", "has_nsfw_contents", "total", "created_at", "x"]
+             "delta", "content", "input", "timings", "has_nsfw_contents", "total", "created_at", "message", "annotations", "output",
+             "type", "candidates", "parts", "groundingMetadata", "groundingChunks", "usageMetadata", "details", "x"]
         ),
         inner, max_size=6,
     ),
@@ -108,11 +121,35 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+ASKED = ChatRequest("m", "", (TextPart("t"),), 10, schema=Schema("s", {"type": "object"}), web_search=True)
+WIRE_READERS: dict[str, Callable[[Dialect, Reply, Any], object]] = {
+    "reply": lambda dialect, reply, data: wire_errors.check(dialect, reply),
+    "answer": lambda dialect, reply, data: completions.read_answer(dialect, data, http_status=200, request=ASKED),
+    "response": lambda dialect, reply, data: (
+        responses.read_answer(dialect, data, http_status=200, request=ASKED) if isinstance(data, dict) else None
+    ),
+    "chunk": lambda dialect, reply, data: Draft(dialect, ASKED).add(data) if isinstance(data, dict) else None,
+}
+
+
+def _gemini_answer(data: Any) -> None:
+    if isinstance(data, dict):
+        draft = gemini.Draft(ASKED)
+        draft.add(data)
+        draft.answer(http_status=200)
+
+
 READERS: dict[str, Callable[[Reply, Any], object]] = {
-    "xai reply": lambda reply, data: xai_errors.check(reply),
-    "xai answer": lambda reply, data: payloads.read_answer(data, http_status=200),
-    "xai models": lambda reply, data: payloads.read_models(data),
-    "xai chunk": lambda reply, data: Draft().add(data) if isinstance(data, dict) else None,
+    "xai models": lambda reply, data: read_models(data),
+    "openai models": lambda reply, data: openai_models(data),
+    "openrouter models": lambda reply, data: openrouter_models(data),
+    "gemini reply": lambda reply, data: gemini_errors.check(reply),
+    "gemini answer": lambda reply, data: _gemini_answer(data),
+    **{
+        f"{dialect.provider} {what}": partial(read, dialect)
+        for dialect in (XAI, OPENAI, OPENROUTER)
+        for what, read in WIRE_READERS.items()
+    },
     "wavespeed reply": lambda reply, data: wavespeed_payloads.open_envelope(reply, submitting=True),
     "wavespeed task": lambda reply, data: wavespeed_payloads.read_prediction(data),
     "wavespeed list": lambda reply, data: wavespeed_payloads.read_page(data),
@@ -202,16 +239,45 @@ def test_ticks_are_exact_money() -> None:
 
 
 def test_reasoning_tokens_come_on_top_at_xai() -> None:
-    usage = payloads.read_usage(
+    usage = read_usage(
+        XAI,
         {
             "prompt_tokens": 32,
             "completion_tokens": 9,
             "total_tokens": 135,
             "completion_tokens_details": {"reasoning_tokens": 94},
-        }
+        },
     )
     assert usage.billed_output == 103
     assert usage.total == usage.prompt + usage.billed_output
+
+
+def test_reasoning_tokens_are_among_the_completions_at_openai_and_beside_them_at_gemini() -> None:
+    counts = {"prompt_tokens": 1117, "completion_tokens": 346, "total_tokens": 1463}
+    usage = read_usage(OPENAI, counts | {"completion_tokens_details": {"reasoning_tokens": 128}})
+    assert (usage.completion, usage.reasoning, usage.billed_output) == (218, 128, 346)
+    assert usage.total == usage.prompt + usage.billed_output
+
+    usage = gemini.read_usage(
+        {"promptTokenCount": 34, "candidatesTokenCount": 418, "thoughtsTokenCount": 438, "totalTokenCount": 890}
+    )
+    assert usage.billed_output == 856
+    assert usage.total == usage.prompt + usage.billed_output
+
+
+def test_the_responses_interface_counts_reasoning_among_the_output_at_xai_too() -> None:
+    details = {"output_tokens_details": {"reasoning_tokens": 30}}
+    usage = read_usage(XAI, {"input_tokens": 10, "output_tokens": 50, "total_tokens": 60} | details)
+    assert (usage.completion, usage.reasoning, usage.billed_output) == (20, 30, 50)
+
+
+def test_hints_of_how_long_to_wait_are_read_from_words_too() -> None:
+    assert retry_after.in_words("Please try again in 1.146s. Visit …") == 1.146
+    assert retry_after.in_words("Please try again in 6m0s.") == 360
+    assert retry_after.in_words("Please try again in 20ms.") == 0.02
+    assert retry_after.in_words("Please retry in 34.074824224s.") == 34.074824224
+    assert retry_after.in_words("Please try again later.") is None
+    assert retry_after.in_words("retry in 999999999h") == retry_after.LONGEST_WAIT
 
 
 def test_the_table_prices_what_was_not_reported() -> None:
@@ -229,7 +295,7 @@ def test_long_prompts_cost_double() -> None:
 
 
 def test_no_report_and_no_usage_is_no_price() -> None:
-    assert payloads.cost_of("grok-4.3", Usage()) == (None, "none")
+    assert cost_of(XAI, "grok-4.3", Usage()) == (None, "none")
 
 
 @pytest.mark.parametrize(
@@ -246,32 +312,41 @@ def test_no_report_and_no_usage_is_no_price() -> None:
     ],
 )
 def test_effort_is_what_the_model_knows(model: str, wanted: str | None, expected: str | None) -> None:
-    assert payloads.effort_for(model, wanted) == expected
+    assert effort_for("xai", model, wanted) == expected
 
 
 def test_a_question_never_holds_what_reasoning_models_refuse() -> None:
-    for model in MODELS:
-        body: dict[str, Any] = payloads.chat_body(ChatRequest(model.name, "s", (TextPart("t"),), 10, "high"))
-        assert not {"stop", "presence_penalty", "frequency_penalty", "temperature", "max_tokens"} & set(body)
+    for dialect in (XAI, OPENAI, OPENROUTER):
+        for name in names_of(dialect.provider):
+            asked = ChatRequest(name, "s", (TextPart("t"),), 10, "high", temperature=0.3)
+            body: dict[str, Any] = completions.body_of(dialect, asked)
+            assert not {"stop", "presence_penalty", "frequency_penalty", "seed"} & set(body)
+            model = find_model(dialect.provider, name)
+            assert model is not None
+            assert ("temperature" in body) == model.temperature
 
 
 def test_the_catalogue_names_each_model_once_and_successors_exist() -> None:
-    names = [(model.provider, name) for model in MODELS for name in (model.name, *model.aliases)]
+    names = [(model.provider, name) for model in all_models() for name in (model.name, *model.aliases)]
     assert len(names) == len(set(names))
-    for model in MODELS:
+    for model in all_models():
         if model.redirects_to:
             redirected = find_model(model.provider, model.redirects_to)
             assert redirected is not None
-            assert not redirected.retired
+            assert not redirected.is_gone
 
 
 def test_an_alias_is_the_same_model() -> None:
     assert same_model("xai", "grok-4.20", "grok-4.20-0309-reasoning")
+    assert same_model("openai", "gpt-5.4-mini", "gpt-5.4-mini-2026-03-17")
+    assert not same_model("openai", "gpt-5.4", "gpt-5.4-mini-2026-03-17")
     assert not same_model("xai", "grok-4", "grok-4.3")
     assert not same_model("xai", "one-unknown", "another-unknown")
 
 
 def test_a_fault_of_any_status_has_a_class() -> None:
     for status in range(100, 600):
-        assert isinstance(xai_errors.classify(Fault(status)), errors.ProviderError)
+        for dialect in (XAI, OPENAI, OPENROUTER):
+            assert isinstance(wire_errors.classify(dialect, Fault(status)), errors.ProviderError)
+        assert isinstance(gemini_errors.classify(Fault(status)), errors.ProviderError)
         assert isinstance(wavespeed_errors.classify(Fault(status)), errors.ProviderError)

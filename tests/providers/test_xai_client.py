@@ -10,9 +10,9 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from apps.providers import errors
+from apps.providers.chat import shortcoming
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
 from apps.providers.xai.client import XaiClient
-from apps.providers.xai.errors import shortcoming
 from tests.support.simulator import SimulatorProcess
 
 
@@ -42,7 +42,7 @@ def test_chat_answers_with_text_usage_and_exact_cost(xai: XaiClient, simulator: 
     assert answer.cost_source == "reported"
     (purchase,) = simulator.ledger("xai")
     assert answer.cost_usd == Decimal(str(purchase["cost"]))
-    assert shortcoming(answer) is None
+    assert shortcoming("xai", answer) is None
 
 
 def test_the_request_has_what_xai_takes_and_nothing_it_refuses(xai: XaiClient, simulator: SimulatorProcess) -> None:
@@ -172,7 +172,7 @@ def test_a_useless_answer_is_still_an_answer_that_was_paid(
 ) -> None:
     simulator.scenario("xai", **effect)
     answer = xai.chat(question(), seconds=20)
-    error = shortcoming(answer)
+    error = shortcoming("xai", answer)
 
     assert type(error) is kind
     assert (error.charged, error.cost_usd) == (True, answer.cost_usd)

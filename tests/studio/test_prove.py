@@ -23,8 +23,11 @@ def stack(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     with running(tmp_path) as stack:
         settings.SITE_URL = stack.url
         settings.SIMULATED = ["xai", "wavespeed"]
-        settings.XAI_API_KEY = settings.WAVESPEED_API_KEY = "simulator"
-        settings.XAI_API_BASE, settings.WAVESPEED_API_BASE = stack.simulator.xai_base, stack.simulator.wavespeed_base
+        settings.PROVIDER_KEYS = settings.PROVIDER_KEYS | {"xai": "simulator", "wavespeed": "simulator"}
+        settings.PROVIDER_BASES = settings.PROVIDER_BASES | {
+            "xai": stack.simulator.xai_base,
+            "wavespeed": stack.simulator.wavespeed_base,
+        }
         stack.worker()
         stack.clock()
         yield stack

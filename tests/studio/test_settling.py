@@ -35,7 +35,8 @@ def simulator() -> Iterator[SimulatorProcess]:
 
 @pytest.fixture(autouse=True)
 def _provider(settings: Any, simulator: SimulatorProcess) -> None:
-    settings.WAVESPEED_API_KEY, settings.WAVESPEED_API_BASE = "simulator", simulator.wavespeed_base
+    settings.PROVIDER_KEYS = settings.PROVIDER_KEYS | {"wavespeed": "simulator"}
+    settings.PROVIDER_BASES = settings.PROVIDER_BASES | {"wavespeed": simulator.wavespeed_base}
     settings.SIMULATED = ["wavespeed"]
 
 

@@ -32,7 +32,7 @@ class WavespeedClient:
 
     @classmethod
     def from_settings(cls) -> Self:
-        return cls(settings.WAVESPEED_API_KEY, settings.WAVESPEED_API_BASE)
+        return cls(settings.PROVIDER_KEYS["wavespeed"], settings.PROVIDER_BASES["wavespeed"])
 
     def submit(
         self,

@@ -1,68 +1,52 @@
-"""The xAI client: one question, one answer, never a second try of its own."""
+"""The xAI client."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
 
-import structlog
-from django.conf import settings
-
-from apps.core.http import Reply
 from apps.providers import http
-from apps.providers.catalogue import same_model
-from apps.providers.types import ChatAnswer, ChatRequest, ModelInfo
-from apps.providers.xai import errors, payloads, stream
+from apps.providers.openai_wire.client import WireClient
+from apps.providers.openai_wire.dialect import Dialect
+from apps.providers.types import ModelInfo
+from apps.providers.xai.dialect import DIALECT
 
-log = structlog.get_logger(__name__)
+_PRICE_UNITS = Decimal(10_000)  # listed in USD cents for 100 million tokens
 
 
 @dataclass(frozen=True)
-class XaiClient:
-    """`base` ends in /v1. Every method raises ProviderError and needs the seconds it may take in all."""
+class XaiClient(WireClient):
+    """`base` ends in /v1."""
 
-    key: str = field(repr=False)
-    base: str
-
-    @classmethod
-    def from_settings(cls) -> Self:
-        return cls(settings.XAI_API_KEY, settings.XAI_API_BASE)
-
-    def chat(self, request: ChatRequest, *, seconds: float) -> ChatAnswer:
-        """A paid answer. One that was cut short or declined is an answer too: see `errors.shortcoming`."""
-        reply = self._ask("POST", "/chat/completions", seconds=seconds, json=payloads.chat_body(request), paid=True)
-        answer = payloads.read_answer(http.require_object("xai", reply), http_status=reply.status)
-        note_differences(request.model, answer)
-        return answer
-
-    def chat_stream(self, request: ChatRequest, *, seconds: float) -> Iterator[str | ChatAnswer]:
-        """The same paid answer as it is written: pieces of text, and at last the whole ChatAnswer.
-
-        Pieces that came before an error are worth nothing. Leaving early closes the connection; xAI charges all the same.
-        """
-        body = payloads.chat_body(request, stream=True)
-        for item in stream.read(url=f"{self.base}/chat/completions", key=self.key, body=body, seconds=seconds):
-            if isinstance(item, ChatAnswer):
-                note_differences(request.model, item)
-            yield item
+    dialect: ClassVar[Dialect] = DIALECT
+    health_path: ClassVar[str] = "/api-key"
 
     def models(self, *, seconds: float = 10) -> list[ModelInfo]:
         """What can be asked today, with prices."""
-        return payloads.read_models(http.require_object("xai", self._ask("GET", "/language-models", seconds=seconds)))
-
-    def ping(self, *, seconds: float = 10) -> None:
-        """Costs nothing: asks what the key is. Raises what is wrong."""
-        self._ask("GET", "/api-key", seconds=seconds)
-
-    def _ask(self, method: str, path: str, *, seconds: float, json: Any = None, paid: bool = False) -> Reply:
-        reply = http.exchange("xai", method, self.base + path, key=self.key, seconds=seconds, json=json, paid=paid)
-        errors.check(reply)
-        return reply
+        return read_models(http.require_object("xai", self._ask("GET", "/language-models", seconds=seconds)))
 
 
-def note_differences(asked: str, answer: ChatAnswer) -> None:
-    """xAI redirects retired models silently, and its counts have changed meaning before: both are worth a line."""
-    if answer.model and not same_model("xai", asked, answer.model):
-        log.warning("another_model_answered", provider="xai", asked=asked, answered=answer.model)
-    usage = answer.usage
-    if usage.total and usage.total != usage.prompt + usage.billed_output:
-        log.warning("token_counts_disagree", provider="xai", model=answer.model, usage=dict(usage.raw))
+def read_models(data: Any) -> list[ModelInfo]:
+    """From /language-models ("models", with prices) or /models ("data")."""
+    listed = (data.get("models") or data.get("data")) if isinstance(data, dict) else None
+    return [_model(item) for item in _list(listed) if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def _model(item: Mapping[str, Any]) -> ModelInfo:
+    modalities = item.get("input_modalities")
+    return ModelInfo(
+        id=item["id"],
+        aliases=tuple(alias for alias in _list(item.get("aliases")) if isinstance(alias, str)),
+        images="image" in modalities if isinstance(modalities, list) else None,
+        input_usd=_price(item.get("prompt_text_token_price")),
+        cached_usd=_price(item.get("cached_prompt_text_token_price")),
+        output_usd=_price(item.get("completion_text_token_price")),
+    )
+
+
+def _price(units: Any) -> Decimal | None:
+    return Decimal(units) / _PRICE_UNITS if isinstance(units, int) and not isinstance(units, bool) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

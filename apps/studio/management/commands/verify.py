@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.errors import Problem
 from apps.desk import vitals
-from apps.providers.registry import PROVIDERS
+from apps.providers.registry import NEEDED
 from apps.studio.verification import prove, quote
 
 START_SECONDS = 20.0
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write("Everything works.")
 
     def _may_run(self, real: bool) -> bool:
-        paid = [provider.title for provider in PROVIDERS.values() if not provider.simulated]
+        paid = [provider.title for provider in NEEDED if not provider.simulated]
         if not paid:
             return True
         price = quote()

@@ -1,5 +1,7 @@
 """The providers' wire protocols on a local port, for development, tests and demos.
 
+Five are spoken: xAI, WaveSpeed, OpenAI, OpenRouter and Gemini.
+
 Start it with `manage.py simulator` or, without Django, `python -m apps.simulator --port 8190`. Keys that start with
 `sim-` (or are `simulator`) are accepted. Nothing in here imports another of our apps.
 
@@ -17,7 +19,7 @@ carry the same prompt misbehave, so that a retry can succeed):
 | `sim-drop` | the connection is reset before anything is done |
 | `sim-lost` | everything is done, then the connection is reset before the reply |
 | `sim-timeout` | no reply ever comes |
-| `sim-refusal`, `sim-empty`, `sim-markdown`, `sim-length` | xAI: the answer refuses, is empty, markdown, cut short |
+| `sim-refusal`, `sim-empty`, `sim-markdown`, `sim-length` | chat: the answer refuses, is empty, markdown, cut short |
 | `sim-nsfw` | WaveSpeed: the finished task is flagged |
 | `sim-expired` | WaveSpeed: the output address answers 404 |
 """

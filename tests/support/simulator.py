@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 
+from apps.providers.registry import PROVIDERS
+
 ROOT = Path(__file__).resolve().parents[2]
 READY = "simulator ready "
 PATIENCE = 20  # seconds for a control call
@@ -67,6 +69,10 @@ class SimulatorProcess:
     @property
     def wavespeed_base(self) -> str:
         return f"{self.url}/wavespeed"
+
+    def base(self, provider: str) -> str:
+        """What stands for a provider's own address."""
+        return self.url + PROVIDERS[provider].simulated_at
 
     def scenario(
         self,

@@ -1,22 +1,22 @@
 """A finished chat completion: text, token arithmetic, price."""
 
 import json
-import math
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from apps.simulator.chance import chance
+from apps.simulator.chat.answer import CHARACTERS_PER_TOKEN, Answer, Tokens, image_tokens, in_pieces, tokens_of
+from apps.simulator.chat.image_prompts import REFUSAL, image_prompt
+from apps.simulator.chat.opinions import Opinion, is_about_brands, opinion_on
+from apps.simulator.chat.structured import fitted
 from apps.simulator.scenarios import Effect
-from apps.simulator.xai.answers import REFUSAL, image_prompt
 from apps.simulator.xai.catalogue import TICKS_PER_USD, Model
 from apps.simulator.xai.requests import ChatRequest
-from apps.simulator.xai.structured import fitted
 
-CHARACTERS_PER_TOKEN = 4
-IMAGE_TILE = 448  # pixels; one tile is 256 tokens, at most six tiles and an overview
 CACHED_TOKENS = 64
+SEARCH_TICKS = 50_000_000  # of one web search
 FINGERPRINT = "fp_1fb66439292298c7"
 
 
@@ -66,11 +66,38 @@ class Completion:
     finish_reason: str
     usage: Usage
     shown_usage: Any = None  # instead of the true one, or "missing"
+    sources: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def ticks(self) -> int:
+        return self.usage.ticks(self.model) + (SEARCH_TICKS if self.sources else 0)
 
     @property
     def cost(self) -> Decimal:
         """USD."""
-        return Decimal(self.usage.ticks(self.model)) / TICKS_PER_USD
+        return Decimal(self.ticks) / TICKS_PER_USD
+
+    def as_answer(self, request: ChatRequest) -> Answer:
+        """As the Responses interface tells it."""
+        usage = self.usage
+        return Answer(
+            id=f"resp_{self.id}",
+            created=self.created,
+            model=self.model_name,
+            text=self.texts[0],
+            refusal="",
+            finish_reason=self.finish_reason,
+            tokens=Tokens(
+                prompt=usage.text + usage.image,
+                cached=usage.cached,
+                completion=usage.completion,
+                reasoning=usage.reasoning,
+            ),
+            cost=self.cost,
+            sources=self.sources,
+            searches=1 if self.sources else 0,
+            shown_usage=self.shown_usage,
+        )
 
     def as_json(self) -> dict[str, Any]:
         choices = [
@@ -104,13 +131,11 @@ class Completion:
         }  # fmt: skip
 
 
-def in_pieces(text: str) -> list[str]:
-    words = text.split(" ")
-    return [" ".join(words[at : at + 3]) + (" " if at + 3 < len(words) else "") for at in range(0, len(words), 3)]
-
-
-def complete(request: ChatRequest, effect: Effect, *, seed: int, now: float, seen_before: bool) -> Completion:
-    texts = [_answer(request, effect, seed=seed + place) for place in range(request.choices)]
+def complete(
+    request: ChatRequest, effect: Effect, *, seed: int, now: float, seen_before: bool, asked_before: int = 0
+) -> Completion:
+    opinion = _opinion(request, effect, seed=seed, asked_before=asked_before)
+    texts = [_answer(request, effect, opinion, seed=seed + place) for place in range(request.choices)]
     finish_reason = effect.finish_reason or "stop"
     limit = request.most_tokens
     if effect.finish_reason == "length" or (limit and tokens_of(texts[0]) > limit):
@@ -125,20 +150,30 @@ def complete(request: ChatRequest, effect: Effect, *, seed: int, now: float, see
         finish_reason=finish_reason,
         usage=_usage(request, texts, seen_before),
         shown_usage=effect.usage,
+        sources=opinion.sources if opinion else (),
     )
 
 
-def _answer(request: ChatRequest, effect: Effect, *, seed: int) -> str:
+def _opinion(request: ChatRequest, effect: Effect, *, seed: int, asked_before: int) -> Opinion | None:
+    """Of a question about brands; None of any other, which is answered by an image prompt."""
+    asked = request.said_by("user")
+    is_question = request.searches or is_about_brands(request.schema) or asked.strip().endswith("?")
+    if not is_question or request.photographs or effect.refusal or effect.text is not None:
+        return None
+    return opinion_on(asked, model=request.model.id, searches=request.searches, asked_before=asked_before, seed=seed)
+
+
+def _answer(request: ChatRequest, effect: Effect, opinion: Opinion | None, *, seed: int) -> str:
     if effect.refusal:
         return effect.refusal if isinstance(effect.refusal, str) else REFUSAL
     if effect.text is not None:
         return effect.text
-    text = image_prompt(request, seed=seed)
-    kind = request.response_format.get("type", "text")
-    if kind == "text":
+    text = opinion.text if opinion else image_prompt(request, seed=seed)
+    if not request.as_json:
         return text
-    schema = (request.response_format.get("json_schema") or {}).get("schema")
-    return json.dumps(fitted(schema, text) if schema else {"prompt": text}, ensure_ascii=False)
+    if opinion and is_about_brands(request.schema):
+        return json.dumps(opinion.structured(), ensure_ascii=False)
+    return json.dumps(fitted(request.schema, text) if request.schema else {"prompt": text}, ensure_ascii=False)
 
 
 def _usage(request: ChatRequest, texts: list[str], seen_before: bool) -> Usage:
@@ -150,12 +185,3 @@ def _usage(request: ChatRequest, texts: list[str], seen_before: bool) -> Usage:
         completion=sum(tokens_of(text) for text in texts),
         reasoning=chance(said, *texts).randint(60, 240) if request.reasoning else 0,
     )
-
-
-def tokens_of(text: str) -> int:
-    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
-
-
-def image_tokens(width: int, height: int) -> int:
-    tiles = min(6, math.ceil(width / IMAGE_TILE) * math.ceil(height / IMAGE_TILE))
-    return 256 * (tiles + 1)

@@ -4,11 +4,14 @@ import hashlib
 import json
 import re
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from apps.simulator.chat import responses
+from apps.simulator.chat.question import words_of
 from apps.simulator.journal import Purchase
 from apps.simulator.latency import TEXT
 from apps.simulator.messages import Exchange, Handler, Reply, as_json
@@ -16,9 +19,10 @@ from apps.simulator.scenarios import Subject
 from apps.simulator.simulation import Simulation
 from apps.simulator.xai import catalogue, errors
 from apps.simulator.xai.completions import Completion, complete
-from apps.simulator.xai.requests import ChatRequest, parse, with_photographs
+from apps.simulator.xai.requests import ChatRequest, parse, parse_response, with_photographs
 
 CHAT = "/xai/v1/chat/completions"
+RESPONSES = "/xai/v1/responses"
 JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json\b", re.IGNORECASE)
 DEFERRED_LIVES = 24 * 3600  # seconds
 
@@ -37,10 +41,12 @@ class XAI:
         self._simulation = simulation
         self._deferred: dict[str, Deferred] = {}
         self._system_prompts_seen: set[str] = set()
+        self._asked: Counter[str] = Counter()
 
     def reset(self) -> None:
         self._deferred.clear()
         self._system_prompts_seen.clear()
+        self._asked.clear()
 
     def resume(self) -> None:
         """Nothing of xAI outlives the process: chat is answered at once, deferred answers are lost."""
@@ -48,6 +54,7 @@ class XAI:
     def routes(self) -> list[tuple[str, str, Handler]]:
         routes = [
             ("POST", CHAT, self.chat),
+            ("POST", RESPONSES, self.respond),
             ("GET", "/xai/v1/chat/deferred-completion/{id}", self.deferred_completion),
             ("GET", "/xai/v1/models", self.list_models),
             ("GET", "/xai/v1/models/{id}", self.show_model),
@@ -60,10 +67,12 @@ class XAI:
         return [(method, path, self._with_key(handler)) for method, path, handler in routes]
 
     def subject(self, *, method: str, path: str, body: Any) -> Subject:
-        if method != "POST" or path != CHAT:
+        if method != "POST" or path not in (CHAT, RESPONSES):
             return Subject()
         fields = body if isinstance(body, dict) else {}
-        return Subject(model=str(fields.get("model", "")), prompt=words_of(fields.get("messages")), is_purchase=True)
+        asked = fields.get("messages") if path == CHAT else fields.get("input")
+        words = asked if isinstance(asked, str) else words_of(asked)
+        return Subject(model=str(fields.get("model", "")), prompt=words, is_purchase=True)
 
     def error(self, status: int, message: str | None) -> Reply:
         return errors.reply(status, message)
@@ -91,6 +100,20 @@ class XAI:
         await self._simulation.clock.sleep(wait)
         return as_json(completion.as_json())
 
+    async def respond(self, exchange: Exchange) -> Reply:
+        """The Responses interface, by which its models search the web. Pages only consulted are listed as citations."""
+        _check_content_type(exchange)
+        request = await with_photographs(parse_response(exchange.json), self._simulation.photographs)
+        self._check_limits()
+        completion = self._completed(exchange, request)
+        answer = completion.as_answer(request)
+        await self._simulation.clock.sleep(self._simulation.latency.draw(TEXT))
+        usage = responses.usage_of(answer.tokens) | {"cost_in_usd_ticks": completion.ticks}
+        body = responses.whole(answer, exchange.json, usage)
+        for item in body["output"]:
+            item.get("action", {}).pop("sources", None)
+        return as_json(body | {"citations": [url for url, _ in answer.sources]})
+
     def _completed(self, exchange: Exchange, request: ChatRequest) -> Completion:
         """The purchase is on the ledger before the answer leaves: a lost reply was still paid."""
         simulation = self._simulation
@@ -101,7 +124,9 @@ class XAI:
             seed=simulation.options.seed,
             now=simulation.clock.now(),
             seen_before=system in self._system_prompts_seen,
+            asked_before=self._asked[request.said_by("user")],
         )
+        self._asked[request.said_by("user")] += 1
         self._system_prompts_seen.add(system)
         self._charge(completion, exchange)
         return completion
@@ -194,16 +219,6 @@ class XAI:
 
     async def not_found(self, exchange: Exchange) -> Reply:
         raise errors.refused(404)
-
-
-def words_of(messages: Any) -> str:
-    """All the words of a chat, however malformed it is: what scenarios and magic words look at."""
-    words: list[str] = []
-    for message in messages if isinstance(messages, list) else []:
-        content = message.get("content") if isinstance(message, dict) else None
-        parts = content if isinstance(content, list) else [{"text": content}]
-        words += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
-    return "\n".join(words)
 
 
 def _check_content_type(exchange: Exchange) -> None:

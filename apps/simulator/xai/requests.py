@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from apps.simulator.chat import responses
+from apps.simulator.chat.question import BadContent, Question
 from apps.simulator.photographs import NotAnImage, Photograph, Photographs, TooLarge
 from apps.simulator.xai import errors
 from apps.simulator.xai.catalogue import Model, resolve
@@ -31,23 +33,16 @@ TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChatRequest:
-    """`texts`: the words of all messages with their role, in order; `images`: in the order they were sent."""
+class ChatRequest(Question):
+    """`images`: their addresses, in the order they were sent."""
 
-    asked: str
     model: Model
     reasoning: bool
-    texts: tuple[tuple[str, str], ...]
     images: tuple[str, ...]
-    choices: int
+    choices: int = 1
     most_tokens: int | None
-    stream: bool
-    deferred: bool
-    response_format: dict[str, Any]
-    photographs: tuple[Photograph, ...] = ()
-
-    def said_by(self, *roles: str) -> str:
-        return "\n".join(text for role, text in self.texts if role in roles)
+    stream: bool = False
+    deferred: bool = False
 
 
 def parse(body: Any) -> ChatRequest:
@@ -71,8 +66,35 @@ def parse(body: Any) -> ChatRequest:
         most_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         stream=bool(body.get("stream")),
         deferred=bool(body.get("deferred")),
-        response_format=body.get("response_format") or {},
+        **_wanted(body.get("response_format") or {}),
     )
+
+
+def parse_response(body: Any) -> ChatRequest:
+    """The same of the Responses interface."""
+    if not isinstance(body, dict) or not isinstance(body.get("model"), str) or "input" not in body:
+        raise errors.malformed("missing field `input`")
+    resolved = resolve(body["model"])
+    if resolved is None:
+        raise errors.refused(400, f"Model not found: {body['model']}", code="invalid-argument")
+    try:
+        question, images = responses.question_of(body)
+    except BadContent as error:
+        raise errors.malformed(f"{error}: data did not match any variant of untagged enum") from error
+    reasoning = _reasons(resolved.model, resolved.effort, (body.get("reasoning") or {}).get("effort"))
+    return ChatRequest(
+        **vars(question),
+        model=resolved.model,
+        reasoning=reasoning,
+        images=tuple(images),
+        most_tokens=body.get("max_output_tokens"),
+    )
+
+
+def _wanted(response_format: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a structured answer, and whether one is wanted at all."""
+    schema = (response_format.get("json_schema") or {}).get("schema")
+    return {"schema": schema, "as_json": response_format.get("type", "text") != "text"}
 
 
 async def with_photographs(request: ChatRequest, photographs: Photographs) -> ChatRequest:

@@ -8,7 +8,7 @@ from apps.simulator import options, server
 
 
 class Command(BaseCommand):
-    help = "Speak xAI's and WaveSpeed's wire protocols on a local port, with pictures drawn here and no money spent."
+    help = "Speak the providers' wire protocols on a local port, with pictures drawn here and no money spent."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,8 +4,8 @@ import hashlib
 import re
 
 from apps.simulator.chance import chance
+from apps.simulator.chat.question import Question
 from apps.simulator.sight import Look, look_at
-from apps.simulator.xai.requests import ChatRequest
 
 REFUSAL = "I'm sorry, but I can't help with that request."
 MOST_WORDS = 120
@@ -45,7 +45,7 @@ FRAMES = {
 }
 
 
-def image_prompt(request: ChatRequest, *, seed: int) -> str:
+def image_prompt(request: Question, *, seed: int) -> str:
     """40–120 English words, the same for the same request and seed, different for another."""
     dice = chance(_digest(request, seed))
     looks = [look_at(each) for each in request.photographs]
@@ -70,7 +70,7 @@ def _within(most: int, sentences: tuple[str, ...]) -> str:
     return kept
 
 
-def _subject(request: ChatRequest, looks: list[Look]) -> str:
+def _subject(request: Question, looks: list[Look]) -> str:
     words = wanted_words(request.said_by("user"))
     if words:
         return words
@@ -111,7 +111,7 @@ def _listed(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _digest(request: ChatRequest, seed: int) -> str:
+def _digest(request: Question, seed: int) -> str:
     parts = [str(seed), request.asked, *(text for _, text in request.texts)]
     parts += [photograph.digest for photograph in request.photographs]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

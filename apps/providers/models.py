@@ -83,6 +83,38 @@ class Call(models.Model):
         return f"{self.provider} {self.purpose} {self.state}"
 
 
+class Spend(models.Model):
+    """What the calls of one day (UTC) come to, by person, provider and product: budgets and the spending page read this and
+    not the calls. It is kept by a trigger, in the transaction that begins or settles a call, and outlives the calls.
+
+    `usd` counts a call as its cost; while that is not told and the call is not known to be free, as its estimate.
+    `unpriced`: how many of them nobody has told the cost of.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", db_index=False)
+    provider = models.CharField(max_length=20)
+    product = models.CharField(max_length=12)
+    day = models.DateField()
+    calls = models.IntegerField(default=0)
+    unpriced = models.IntegerField(default=0)
+    usd = models.DecimalField(max_digits=18, decimal_places=10, default=0)
+
+    class Meta:
+        db_table = "providers_spend"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "provider", "product", "day"], name="spend_once", nulls_distinct=False
+            ),
+        ]
+        indexes = [
+            # a provider's budget, the desk's budget
+            models.Index(fields=["day", "provider"], name="spend_day", include=["usd"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.provider}: {self.usd} USD"
+
+
 class Earmark(models.Model):
     """Money set aside for a live job, so that two jobs cannot both count on the last of a budget.
 

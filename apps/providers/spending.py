@@ -6,9 +6,10 @@
         └──► Short: a budget has not enough left; the job waits until it renews, is raised, or another job gives back
 
 A call counts as its cost; while that is not told and the call is not known to be free, as its estimate, whatever became
-of its job. What counts against a budget is the ledger since the period began plus every earmark. Whoever sets money aside holds the
-lock of each budget concerned until the transaction ends, so the sum cannot grow between the look and the earmark.
-Order of locks: the job's row, then budgets (sorted), then earmarks.
+of its job. What counts against a budget is what the days since its period began come to (models.Spend) plus every earmark,
+read by one statement: a call that begins takes its estimate out of the one and puts it into the other, and must be seen
+in one of them. Whoever sets money aside holds the lock of each budget concerned until the transaction ends, so the sum
+cannot grow between the look and the earmark. Order of locks: the job's row, then budgets (sorted), then earmarks.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,18 +20,22 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce, Greatest, TruncDay
+from django.db.models import Case, F, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest
 
 from apps.accounts.models import Budget
 from apps.core.clock import database_now
 from apps.core.database import Locks, lock_names
-from apps.providers.models import Call, CallState, Earmark
+from apps.providers.models import Call, CallState, Earmark, Spend
 
 ZERO = Decimal(0)
 OPEN = (CallState.INTENT, CallState.ACCEPTED, CallState.UNKNOWN)
 _COUNTED = Coalesce(F("cost_usd"), Case(When(state__in=OPEN, then=F("estimate_usd"))))
 By = Literal["day", "provider", "product", "owner"]
+_STANDING = """
+SELECT {place}, (SELECT coalesce(sum(usd), 0) FROM providers_spend WHERE day >= %s {concerned}),
+       (SELECT coalesce(sum(held_usd), 0) FROM providers_earmark WHERE true {concerned})
+"""
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def set_aside(wanted: Sequence[Wanted], *, in_order: bool = False) -> dict[int, 
     _lock(limits)
     held = dict(Earmark.objects.filter(pk__in=[one.job_id for one in wanted]).values_list("pk", "held_usd"))
     now = database_now()
-    standing = {limit: _standing(limit, now) for limit in limits}
+    standing = {one.limit: one for one in _standings(limits, now)}
     left = {limit: one.rest for limit, one in standing.items()}
     short: dict[int, Short] = {}
     rows = []
@@ -217,26 +222,24 @@ def blocked(job_ids: Iterable[int]) -> dict[int, dict[str, str]]:
 def standings(*, owner_id: int | None, providers: Collection[str] = ()) -> list[Standing]:
     """The budgets that bound an owner's spending at these providers (none named: at any); everybody's with None."""
     now = database_now()
-    return [
-        _standing(limit, now)
+    concerned = [
+        limit
         for limit in _limits()
         if (owner_id is None or limit.owner_id in (None, owner_id))
         and (not providers or limit.provider in ("", *providers))
     ]
+    return _standings(concerned, now)
 
 
 def spend(*, owner_id: int | None, since: date, until: date, by: By) -> list[Spent]:
     """What was spent from one day to another, both included, in UTC; of everybody when `owner_id` is None."""
-    calls = Call.objects.filter(created_at__gte=_midnight(since), created_at__lt=_midnight(until + timedelta(days=1)))
+    days = Spend.objects.filter(day__gte=since, day__lte=until)
     if owner_id is not None:
-        calls = calls.filter(owner_id=owner_id)
+        days = days.filter(owner_id=owner_id)
     key, name = _GROUPS[by]
-    grouped = (calls.annotate(day=TruncDay("created_at", tzinfo=UTC)) if by == "day" else calls).values(key, name)
-    untold = Q(cost_source="estimated") | Q(cost_usd=None) & ~Q(state__in=[CallState.FAILED, CallState.LOST])
-    sums = grouped.annotate(calls=Count("id"), unpriced=Count("id", filter=untold), cost=Sum(_COUNTED))
+    sums = days.values(key, name).annotate(made=Sum("calls"), untold=Sum("unpriced"), cost=Sum("usd"))
     return [
-        Spent(_word(row[key]), _word(row[name]), row["calls"], row["unpriced"], row["cost"] or ZERO)
-        for row in sums.order_by(key)
+        Spent(_word(row[key]), _word(row[name]), row["made"], row["untold"], row["cost"]) for row in sums.order_by(key)
     ]
 
 
@@ -249,11 +252,7 @@ _GROUPS: dict[str, tuple[str, str]] = {
 
 
 def _word(value: Any) -> str:
-    return value.date().isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return "" if value is None else str(value)
 
 
 def _limits() -> list[Limit]:
@@ -273,16 +272,26 @@ def _lock(limits: Sequence[Limit]) -> None:
     lock_names(Locks.BUDGET, {f"{limit.owner_id or ''}.{limit.provider}" for limit in limits})
 
 
-def _standing(limit: Limit, now: datetime) -> Standing:
-    spent = _counting(Call.objects.filter(created_at__gte=limit.begins(now)), limit).aggregate(sum=Sum(_COUNTED))
-    held = _counting(Earmark.objects.all(), limit).aggregate(sum=Sum("held_usd"))
-    return Standing(limit, spent["sum"] or ZERO, held["sum"] or ZERO, limit.renews(now))
+def _standings(limits: Sequence[Limit], now: datetime) -> list[Standing]:
+    """By one statement, so by one snapshot: between two, a call that begins would be seen in neither sum."""
+    if not limits:
+        return []
+    parts, params = [], []
+    for place, limit in enumerate(limits):
+        concerned, named = _concerned(limit)
+        parts.append(_STANDING.format(place=place, concerned=concerned))
+        params += [limit.begins(now).date(), *named, *named]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts) + " ORDER BY 1", params)
+        sums = cursor.fetchall()
+    return [Standing(limits[place], spent, held, limits[place].renews(now)) for place, spent, held in sums]
 
 
-def _counting(rows: QuerySet[Any], limit: Limit) -> QuerySet[Any]:
-    if limit.owner_id is not None:
-        rows = rows.filter(owner_id=limit.owner_id)
-    return rows.filter(provider=limit.provider) if limit.provider else rows
+def _concerned(limit: Limit) -> tuple[str, list[Any]]:
+    """The condition that whatever counts against it fulfils, and its parameters."""
+    owner = ("AND owner_id = %s", [limit.owner_id]) if limit.owner_id is not None else ("", [])
+    provider = ("AND provider = %s", [limit.provider]) if limit.provider else ("", [])
+    return f"{owner[0]} {provider[0]}", [*owner[1], *provider[1]]
 
 
 def _first_short(one: Wanted, more: Decimal, left: dict[Limit, Decimal]) -> Limit | None:

@@ -104,6 +104,14 @@ RULES = {
             WHERE c.job_id = j.id AND c.purpose = 'submit' AND c.state = 'succeeded') AS "all",
           (SELECT count(*) FROM studio_generated_image g WHERE g.job_id = j.id) AS pictures) n
         WHERE i.row_id IS NULL AND (n.pictures < n.late OR n.pictures > n."all")""",
+    "what a day comes to is what its calls count as": """
+        SELECT * FROM (
+          SELECT owner_id, provider, product, (created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS calls,
+            sum(coalesce(cost_usd, CASE WHEN state IN ('intent', 'accepted', 'unknown') THEN estimate_usd END, 0)) AS usd
+          FROM providers_call GROUP BY 1, 2, 3, 4) c
+        FULL JOIN providers_spend s
+          ON s.owner_id IS NOT DISTINCT FROM c.owner_id AND (s.provider, s.product, s.day) = (c.provider, c.product, c.day)
+        WHERE s.calls IS DISTINCT FROM c.calls OR s.usd IS DISTINCT FROM c.usd""",
     "what succeeded has a cost, or is known not to": """
         SELECT id FROM providers_call WHERE state = 'succeeded' AND cost_usd IS NULL""",
     "an order belongs to one call": """

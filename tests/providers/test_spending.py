@@ -14,11 +14,12 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Budget, User
 from apps.providers import calls, spending
 from apps.providers.errors import ContentRefused, Overloaded, TransientNetwork
-from apps.providers.models import Earmark
+from apps.providers.models import Call, Earmark, Spend
 from apps.providers.spending import Wanted
 from tests.factories import CallFactory, StaffFactory, UserFactory
 
@@ -154,6 +155,33 @@ def test_sixty_at_once_for_the_last_of_a_budget(owner: User) -> None:
         covered = list(pool.map(one, range(60)))
     assert sum(covered) == 1
     assert sum(Earmark.objects.values_list("held_usd", flat=True)) == IMAGE
+
+
+def test_what_is_spent_and_what_is_held_are_seen_at_one_moment(owner: User) -> None:
+    """A call that begins takes its estimate from the one to the other: two looks would miss it between them."""
+    budget("0.40", owner=owner)
+    budget("0.30", provider="wavespeed", period="month")
+    with CaptureQueriesContext(connection) as queries:
+        assert set_aside(want(owner, 1)) == []
+    sums = [one["sql"] for one in queries if "sum(" in one["sql"]]
+    assert len(sums) == 1
+    assert sums[0].count("providers_spend") == sums[0].count("providers_earmark") == 2
+
+
+def test_a_day_is_what_its_calls_count_as_whatever_becomes_of_them(owner: User) -> None:
+    call = begin(owner)
+    calls.set_cost(call, cost_usd=Decimal("0.03"), cost_source="quoted")
+    late = CallFactory(owner=owner, cost_usd=Decimal(1), created_at=datetime(2026, 11, 20, 23, 59, tzinfo=UTC))
+    Call.objects.filter(pk=late.pk).update(created_at=datetime(2026, 11, 21, 0, 1, tzinfo=UTC))
+    CallFactory(owner=None, cost_usd=None, state="succeeded")
+    call.delete()  # what was spent stays spent
+
+    days = Spend.objects.order_by("day", "owner").values_list("owner_id", "day", "calls", "unpriced", "usd")
+    assert [line for line in days if line[2]] == [
+        (owner.pk, date(2026, 11, 21), 1, 0, Decimal(1)),
+        (owner.pk, datetime.now(UTC).date(), 1, 0, Decimal("0.03")),
+        (None, datetime.now(UTC).date(), 1, 1, Decimal(0)),
+    ]
 
 
 def test_two_processes_never_overspend_together(owner: User) -> None:

@@ -225,7 +225,7 @@ LANE_LIMITS = {
     "prompts": integer("PRESSROOM_PROMPTS_CONCURRENCY", 3),
     "images": integer("PRESSROOM_IMAGES_CONCURRENCY", 3),
     "listings": integer("PRESSROOM_LISTINGS_CONCURRENCY", 3),
-    "visibility": integer("PRESSROOM_VISIBILITY_CONCURRENCY", 6),
+    "visibility": integer("PRESSROOM_VISIBILITY_CONCURRENCY", 64),
 }
 
 # --- Providers -------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Telling PostgreSQL's bad moments from our own mistakes, and statements that it plans once a connection."""
 
+import threading
 import time
 from collections.abc import Collection
 from enum import IntEnum
@@ -57,6 +58,16 @@ def refused_writes_lately() -> bool:
 
 def _state(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
+
+
+def give_back_connection() -> None:
+    """One thread of many gives its connection back while it has no use for it: what a provider takes half a minute to answer
+    must not hold one of PostgreSQL's connections for so long.
+
+    Alone in its process it keeps it, with what is prepared on it; so does whoever is inside a transaction.
+    """
+    if threading.current_thread() is not threading.main_thread() and not connection.in_atomic_block:
+        connection.close()
 
 
 class Locks(IntEnum):

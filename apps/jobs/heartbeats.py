@@ -64,10 +64,13 @@ class Heart:
 
 
 _heart: Heart | None = None
+_starting = threading.Lock()
 
 
 def heart() -> Heart:
+    """The one of this process, which may be a child that was forked, and may work with many threads."""
     global _heart
-    if _heart is None or _heart.pid != os.getpid():
-        _heart = Heart()
-    return _heart
+    with _starting:
+        if _heart is None or _heart.pid != os.getpid():
+            _heart = Heart()
+        return _heart

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisAway
 
+from apps.core.database import give_back_connection
 from apps.jobs import dispatch as dispatching
 from apps.jobs import loop, retention
 
@@ -18,7 +19,10 @@ MACHINERY = {
 
 @shared_task(name="jobs.work", **MACHINERY)
 def work(lane: str) -> int:
-    return loop.work(lane)
+    try:
+        return loop.work(lane)
+    finally:
+        give_back_connection()
 
 
 @shared_task(name="jobs.dispatch", **MACHINERY)

@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from apps.core.database import give_back_connection
 from apps.core.failpoints import failpoint
 from apps.jobs.handlers import Run
 from apps.orders import budgets, leave
@@ -101,6 +102,7 @@ def paid(
         )
         order = Order(call, seconds, leaves_by)
         failpoint(f"before_{purpose}")
+        give_back_connection()
         try:
             yield order
             failpoint(f"after_{purpose}")

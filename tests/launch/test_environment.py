@@ -109,7 +109,7 @@ def test_a_page_that_nobody_serves_does_not_answer() -> None:
 
 def test_the_procfile_starts_what_the_product_needs(tmp_path: Path) -> None:
     commands = read_procfile(ROOT / "Procfile", filled(tmp_path, {}))
-    assert list(commands) == ["web", "live", "worker", "clock", "beat"]
+    assert list(commands) == ["web", "live", "worker", "asker", "clock", "beat"]
     assert not any("$" in word for command in commands.values() for word in command)
     for command in commands.values():
         assert (Path(sys.prefix) / "bin" / command[0]).exists()

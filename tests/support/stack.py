@@ -91,7 +91,12 @@ class Stack:
         return self.processes[name]
 
     def worker(
-        self, name: str = "worker", *, queues: str = "prompts,images,listings,visibility", concurrency: int = 4
+        self,
+        name: str = "worker",
+        *,
+        queues: str = "prompts,images,listings,visibility",
+        concurrency: int = 4,
+        pool: str = "prefork",
     ) -> subprocess.Popen[bytes]:
         process = self.start(
             name,
@@ -103,6 +108,8 @@ class Stack:
             queues,
             "--concurrency",
             str(concurrency),
+            "--pool",
+            pool,
             "--hostname",
             f"{name}@test",
             "--without-gossip",

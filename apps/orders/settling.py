@@ -19,7 +19,8 @@ from apps.providers import calls
 from apps.providers.errors import OutcomeUnknown, ProviderError
 from apps.providers.models import Call, CallState
 from apps.providers.registry import provider_name
-from apps.providers.wavespeed.lookup import Absent, Finding, Unsure, find_prediction
+from apps.providers.types import Absent, Finding, Unsure
+from apps.providers.wavespeed.lookup import find_prediction
 
 
 class WhenUnknown(Enum):

@@ -159,3 +159,25 @@ class ModelInfo:
     cached_usd: Decimal | None = None
     output_usd: Decimal | None = None
     ends_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was asked for at a provider is there: the call is accepted now, and has this task."""
+
+    prediction: Prediction
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The provider has no such task: nothing was charged, it may be sent anew."""
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """Ask again later, or let a person settle it; `why` is a sentence for them."""
+
+    why: str
+
+
+Finding = Found | Absent | Unsure

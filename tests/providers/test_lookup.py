@@ -9,8 +9,9 @@ from pytest_django.fixtures import Settings
 
 from apps.providers import calls, errors
 from apps.providers.models import Call, CallState, ClockSkew
+from apps.providers.types import Absent, Found, Unsure
 from apps.providers.wavespeed.client import WavespeedClient
-from apps.providers.wavespeed.lookup import Absent, Found, Unsure, find_prediction
+from apps.providers.wavespeed.lookup import find_prediction
 from tests.support.simulator import SimulatorProcess
 
 MODEL = "bytedance/seedream-v4.5/edit"

@@ -14,8 +14,8 @@ from apps.core.errors import Problem
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
 from apps.orders.reconcile import reconcile
+from apps.orders.taken import FETCHED_AGAIN_FOR
 from apps.providers.models import Call
-from apps.studio.handlers.images import FETCHED_AGAIN_FOR
 from apps.studio.models import GeneratedImage
 from tests.factories import CallFactory, JobFactory, finish, picture_bytes
 from tests.support.simulator import SimulatorProcess

@@ -8,7 +8,6 @@ be anybody's: then we are not sure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,35 +17,13 @@ from apps.core.clock import database_now
 from apps.providers import calls, skew
 from apps.providers.errors import ProviderError
 from apps.providers.models import Call, CallState
-from apps.providers.types import Prediction
+from apps.providers.types import Absent, Finding, Found, Prediction, Unsure
 from apps.providers.wavespeed.client import WavespeedClient
 
 # What is left after their clock's lead is reckoned in: errors of its reading, and the longest time a submit may be under way.
 BEFORE = timedelta(seconds=120)
 AFTER = timedelta(seconds=300)
 SLACK = timedelta(seconds=30)  # of these that a new reading may take without a new look
-
-
-@dataclass(frozen=True)
-class Found:
-    """The call is accepted now, and has this task."""
-
-    prediction: Prediction
-
-
-@dataclass(frozen=True)
-class Absent:
-    """WaveSpeed has no such task: nothing was charged, it may be sent anew."""
-
-
-@dataclass(frozen=True)
-class Unsure:
-    """Ask again later, or let a person settle it; `why` is a sentence for them."""
-
-    why: str
-
-
-Finding = Found | Absent | Unsure
 
 
 def find_prediction(call: Call, *, client: WavespeedClient | None = None, seconds: float = 30) -> Finding:

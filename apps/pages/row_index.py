@@ -1,18 +1,18 @@
 """Which rows of a workspace are in which state: what filters, search, numbers and pages need, without the rows themselves.
 
-A row's state is not stored but follows from its jobs, so it is read for all rows of the workspace: six small queries,
-however many rows there are.
+A row's state is not stored but follows from its jobs, so it is read for all rows of the workspace, by one statement.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Max
+from django.db import connection
 
-from apps.jobs.models import Job
-from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Workspace
-from apps.studio.rows import latest_tries, status_of
+from apps.jobs.states import Status
+from apps.studio.models import Row, Workspace
+from apps.studio.rows import RowFacts, status_of
+from apps.studio.states import NEEDS_PROMPT
 
 # What the filter says, and the states it means. A person is needed where something failed, too.
 FILTERS = {
@@ -54,54 +54,61 @@ class RowIndex:
         ]
 
 
+# What the state of each row of a workspace follows from (studio.rows.RowFacts), by one statement. The owner's jobs of other
+# workspaces are looked at with them: they fit in no row here.
+_FACTS = """
+WITH ours AS MATERIALIZED (
+  SELECT id, position, created_at, generation, label, target_url, prompt_override, written_prompt
+  FROM studio_row WHERE workspace_id = %(workspace)s),
+jobs AS MATERIALIZED (
+  SELECT i.row_id, j.id, j.status, j.reason, j.retry_of_id, false AS is_prompt
+  FROM ours r JOIN studio_image_job i ON i.generation = r.generation AND i.row_id = r.id JOIN jobs_job j ON j.id = i.job_id
+  UNION
+  SELECT substr(subject, 5)::uuid, id, status, reason, retry_of_id, kind = 'prompt' FROM jobs_job
+  WHERE owner_id = %(owner)s AND subject LIKE 'row:%%' AND status IN ('queued', 'scheduled', 'waiting', 'processing')),
+tried_again AS MATERIALIZED (SELECT row_id, retry_of_id AS id FROM jobs WHERE NOT is_prompt AND retry_of_id IS NOT NULL),
+latest AS (
+  SELECT * FROM jobs WHERE is_prompt OR (row_id, id) NOT IN (SELECT row_id, id FROM tried_again)),
+facts AS (
+  SELECT row_id, array_agg(DISTINCT status) FILTER (WHERE NOT is_prompt) AS images,
+    array_agg(DISTINCT status) FILTER (WHERE is_prompt) AS prompts,
+    bool_or(NOT is_prompt AND status = 'waiting' AND reason = %(needs_prompt)s) AS needs_prompt
+  FROM latest GROUP BY row_id)
+SELECT r.id, concat_ws(' ', r.label, r.target_url, r.prompt_override, r.written_prompt),
+  coalesce(f.images, '{}'), coalesce(f.prompts, '{}'), coalesce(f.needs_prompt, false), newest.status,
+  EXISTS (SELECT 1 FROM studio_generated_image g WHERE g.row_id = r.id AND NOT g.late)
+FROM ours r LEFT JOIN facts f ON f.row_id = r.id
+LEFT JOIN LATERAL (
+  SELECT j.status FROM studio_prompt_job p JOIN jobs_job j ON j.id = p.job_id
+  WHERE p.row_id = r.id ORDER BY p.job_id DESC LIMIT 1) newest ON true
+ORDER BY r.position, r.created_at
+"""
+
+
 def index_of(workspace: Workspace) -> RowIndex:
-    rows = workspace.rows.order_by("position", "created_at").values_list(
-        "id", "label", "target_url", "prompt_override", "written_prompt"
-    )
-    jobs, prompts, with_images = _image_jobs(workspace), _prompt_jobs(workspace), _with_images(workspace)
-    for job in _unfinished(workspace):
-        row_id = UUID(job.subject.removeprefix("row:"))
-        (prompts if job.kind == "prompt" else jobs)[row_id].append(job)
-    return RowIndex(
-        [
-            Entry(
-                id=row_id,
-                number=number,
-                status=status_of(latest_tries(jobs[row_id]), prompts[row_id], has_images=row_id in with_images),
-                text=" ".join(words).casefold(),
-            )
-            for number, (row_id, *words) in enumerate(rows, 1)
-        ]
-    )
+    asked: dict[str, UUID | int | str] = {
+        "workspace": workspace.pk,
+        "owner": workspace.owner_id,
+        "needs_prompt": NEEDS_PROMPT,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, asked)
+        return RowIndex([_entry(number, *row) for number, row in enumerate(cursor.fetchall(), 1)])
 
 
-def _image_jobs(workspace: Workspace) -> dict[UUID | None, list[Job]]:
-    found: dict[UUID | None, list[Job]] = defaultdict(list)
-    details = ImageJob.objects.filter(row__workspace=workspace, generation=F("row__generation"))
-    for detail in details.select_related("job").only("row_id", "job__status", "job__reason", "job__retry_of"):
-        found[detail.row_id].append(detail.job)
-    return found
-
-
-def _unfinished(workspace: Workspace) -> list[Job]:
-    """Of runs before the latest, too. The owner's other workspaces come with them: they fit in no row here."""
-    ours = Job.objects.live().filter(owner_id=workspace.owner_id, subject__startswith="row:")
-    return list(ours.only("subject", "kind", "status", "reason", "retry_of"))
-
-
-def _prompt_jobs(workspace: Workspace) -> dict[UUID | None, list[Job]]:
-    ours = PromptJob.objects.filter(row__workspace=workspace)
-    newest = ours.values("row").annotate(newest=Max("job_id")).values("newest")
-    details = PromptJob.objects.filter(job_id__in=newest).select_related("job")
-    found: dict[UUID | None, list[Job]] = defaultdict(list)
-    for detail in details.only("row_id", "job__status", "job__reason"):
-        found[detail.row_id].append(detail.job)
-    return found
-
-
-def _with_images(workspace: Workspace) -> set[UUID | None]:
-    made = GeneratedImage.objects.filter(row__workspace=workspace, late=False)
-    return set(made.order_by().values_list("row_id", flat=True).distinct())
+def _entry(
+    number: int,
+    row_id: UUID,
+    text: str,
+    images: list[str],
+    prompts: list[str],
+    needs_prompt: bool,
+    newest_prompt: str | None,
+    has_images: bool,
+) -> Entry:
+    asked = frozenset(prompts) | ({newest_prompt} if newest_prompt else frozenset())
+    facts = RowFacts(frozenset(images), asked, needs_prompt, newest_prompt == Status.FAILED, has_images)
+    return Entry(id=row_id, number=number, status=status_of(facts), text=text.casefold())
 
 
 def number_of(row: Row) -> int:

@@ -123,7 +123,7 @@ def _images(rows: list[Row]) -> dict[UUID, list[GeneratedImage]]:
 def _state(row: Row, jobs: list[Job], prompts: list[Job], images: list[GeneratedImage]) -> RowState:
     return RowState(
         row=row,
-        status=status_of(jobs, prompts, has_images=bool(images)),
+        status=status_of(_facts(jobs, prompts, has_images=bool(images))),
         jobs=jobs,
         prompts=prompts,
         images=images,
@@ -131,23 +131,46 @@ def _state(row: Row, jobs: list[Job], prompts: list[Job], images: list[Generated
     )
 
 
-def status_of(jobs: list[Job], prompts: list[Job], *, has_images: bool) -> str:
-    """One word for the row, from its jobs that are not over, its latest generation and its newest prompt job."""
-    statuses, asked = {job.status for job in jobs}, {job.status for job in prompts}
-    if any(job.reason == NEEDS_PROMPT and job.status == Status.WAITING for job in jobs):
+@dataclass(frozen=True)
+class RowFacts:
+    """What a row's state follows from: the statuses of its image jobs (of the latest generation and of every other that is
+    not over, without those that were tried again) and of its prompt jobs (those not over, and the newest one).
+
+    `needs_prompt`: an image waits for a text from a person. `prompt_failed`: the newest prompt job did.
+    """
+
+    images: frozenset[str] = frozenset()
+    prompts: frozenset[str] = frozenset()
+    needs_prompt: bool = False
+    prompt_failed: bool = False
+    has_images: bool = False
+
+
+def status_of(row: RowFacts) -> str:
+    """One word for the row. Its one home: a page of rows and the index of all of them ask here."""
+    if row.needs_prompt:
         return "needs_you"
-    if Status.PROCESSING in statuses | asked:
+    if Status.PROCESSING in row.images | row.prompts:
         return "running"
-    if (statuses | asked) & set(PENDING):
+    if (row.images | row.prompts) & set(PENDING):
         return "queued"
-    if not jobs:
-        failed = bool(prompts) and prompts[-1].status == Status.FAILED
-        return "done" if has_images else "error" if failed else "idle"
-    if statuses == {Status.COMPLETED}:
+    if not row.images:
+        return "done" if row.has_images else "error" if row.prompt_failed else "idle"
+    if row.images == {Status.COMPLETED}:
         return "done"
-    if Status.COMPLETED in statuses:
+    if Status.COMPLETED in row.images:
         return "partial"
-    return "error" if Status.FAILED in statuses else "done" if has_images else "idle"
+    return "error" if Status.FAILED in row.images else "done" if row.has_images else "idle"
+
+
+def _facts(jobs: list[Job], prompts: list[Job], *, has_images: bool) -> RowFacts:
+    return RowFacts(
+        images=frozenset(job.status for job in jobs),
+        prompts=frozenset(job.status for job in prompts),
+        needs_prompt=any(job.reason == NEEDS_PROMPT and job.status == Status.WAITING for job in jobs),
+        prompt_failed=bool(prompts) and prompts[-1].status == Status.FAILED,
+        has_images=has_images,
+    )
 
 
 def _error_of(jobs: list[Job], prompt_job: Job | None) -> dict[str, str] | None:

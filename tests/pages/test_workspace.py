@@ -411,7 +411,7 @@ def needs_prompt(workspace: Workspace) -> tuple[Row, Job]:
 # --- the next step --------------------------------------------------------------------------------
 def filled(page: Client, row: Row) -> list[str]:
     shown = text(page.get(url(row.workspace, "rows", row.pk)))
-    return re.findall(r'<button class="btn btn-primary" type="button" data-act="(\w+)"', shown)
+    return re.findall(r'<button class="btn btn-primary" type="button"\s+data-act="(\w+)"', shown)
 
 
 def test_the_filled_button_is_the_next_step(page: Client, workspace: Workspace) -> None:

@@ -41,6 +41,16 @@ class OutputPrice:
     usd: Decimal
 
 
+@dataclass(frozen=True)
+class PicturePrice:
+    """USD for a million tokens of a model that makes pictures from pictures: words in, pictures in, pictures out."""
+
+    since: date
+    text: Decimal
+    picture: Decimal
+    output: Decimal
+
+
 class Web(Enum):
     """How a model searches the web.
 
@@ -79,6 +89,7 @@ class Model:
     prices: tuple[TokenPrice, ...] = ()
     max_images: int | None = None
     output_prices: tuple[OutputPrice, ...] = ()
+    picture_prices: tuple[PicturePrice, ...] = ()
 
     @property
     def is_gone(self) -> bool:

@@ -85,6 +85,15 @@ PROVIDERS = {
             answers_questions=True,
         ),
         Provider(
+            name="removebg",
+            title="remove.bg",
+            env="REMOVEBG",
+            base="https://api.remove.bg/v1.0",
+            simulated_at="/removebg/v1.0",
+            client="apps.providers.removebg.client.RemoveBgClient",
+            models="apps.providers.removebg.models.MODELS",
+        ),
+        Provider(
             name="openrouter",
             title="OpenRouter",
             env="OPENROUTER",

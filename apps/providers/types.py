@@ -97,6 +97,47 @@ class ChatAnswer:
     sources: tuple[Source, ...] | None = ()
 
 
+@dataclass(frozen=True)
+class EditRequest:
+    """Pictures to make from others. `size` is WIDTHxHEIGHT or auto; `quality` low, medium or high; `format` png, jpeg or webp;
+    `background` transparent, opaque or empty.
+    """
+
+    model: str
+    prompt: str
+    pictures: tuple[ImagePart, ...]
+    size: str = "1024x1024"
+    quality: str = "medium"
+    format: str = "png"
+    background: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class PictureAnswer:
+    """Pictures that came with the answer itself, as files. Cost as in ChatAnswer."""
+
+    id: str
+    pictures: tuple[bytes, ...]
+    content_type: str
+    usage: Mapping[str, Any]
+    cost_usd: Decimal | None
+    cost_source: str
+    http_status: int = 200
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """What stands in front, as a PNG with alpha of the photograph's size. `credits` as charged, `found`: what it was taken for."""
+
+    png: bytes
+    credits: Decimal | None
+    cost_usd: Decimal | None
+    cost_source: str
+    found: str = ""
+    http_status: int = 200
+
+
 _SUCCEEDED = frozenset({"completed", "complete", "succeeded", "success", "done", "finished"})
 _FAILED = frozenset(
     {"failed", "failure", "error", "errored", "cancelled", "canceled", "aborted", "timeout", "timed_out", "expired"}

@@ -1,6 +1,6 @@
 """The providers' wire protocols on a local port, for development, tests and demos.
 
-Five are spoken: xAI, WaveSpeed, OpenAI, OpenRouter and Gemini.
+Six are spoken: xAI, WaveSpeed, OpenAI, remove.bg, OpenRouter and Gemini.
 
 Start it with `manage.py simulator` or, without Django, `python -m apps.simulator --port 8190`. Keys that start with
 `sim-` (or are `simulator`) are accepted. Nothing in here imports another of our apps.

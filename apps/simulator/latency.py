@@ -17,6 +17,7 @@ class Spread:
 
 
 TEXT = Spread(median=3.0, sigma=0.3, least=2.0, most=6.0)
+CUT_OUT = Spread(median=3.0, sigma=0.3, least=2.0, most=8.0)
 IMAGE = Spread(median=6.0, sigma=0.3, least=4.0, most=12.0)
 
 

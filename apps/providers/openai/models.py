@@ -1,4 +1,4 @@
-"""OpenAI's chat models. Sources: the docstrings of its Python library 3.54.0, its deprecations page and, of prices, its
+"""OpenAI's models for chat and pictures. Sources: the docstrings of its Python library 3.54.0, its deprecations page and, of prices, its
 price page and third parties, read 22 Nov 2026. A model without a price is estimated as the dearest that has one.
 """
 
@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from apps.providers.catalogue import Model, TokenPrice, Web, tokens
+from apps.providers.catalogue import Model, PicturePrice, TokenPrice, Web, tokens
 
 _SEARCH_USD = Decimal("0.01")  # of one web search, besides its tokens
 _END_OF_5 = date(2026, 12, 11)
@@ -33,6 +33,12 @@ def _gpt(name: str, *prices: TokenPrice, efforts: tuple[str, ...] = _SINCE_5_1, 
 
 def _plain(name: str, *prices: TokenPrice, **more: Any) -> Model:
     return Model(name, "openai", web=Web.RESPONSES, search_usd=_SEARCH_USD, prices=prices, **more)
+
+
+def _paints(name: str) -> Model:
+    """One that makes pictures."""
+    price = PicturePrice(date(2026, 4, 21), Decimal(5), Decimal(8), Decimal(30))
+    return Model(name, "openai", max_images=16, schema=False, temperature=False, picture_prices=(price,))
 
 
 def _gone(name: str, successor: str) -> Model:
@@ -67,6 +73,16 @@ MODELS: tuple[Model, ...] = (
     _plain("gpt-4o-mini", tokens(date(2024, 7, 18), "0.15", "0.075", "0.60"), retired=_END_OF_4, successor="gpt-5.4-mini"),
     Model("gpt-5-search-api", "openai", images=False, temperature=False, schema_with_web=False, web=Web.ALWAYS,
           search_usd=_SEARCH_USD, prices=(tokens(date(2025, 10, 14), "1.25", "0.125", "10"),)),
+    _paints("gpt-image-2"),
+    _paints("gpt-image-2.5-sunburst"),
+    _paints("gpt-image-2.5-flare"),
+    _paints("gpt-image-2.6-sunburst"),
+    _paints("gpt-image-2.6-flare"),
+    Model("gpt-image-1-mini", "openai", max_images=16, retired=date(2026, 12, 1), successor="gpt-image-2.6-flare",
+          picture_prices=(PicturePrice(date(2025, 10, 6), Decimal(2), Decimal("2.50"), Decimal(8)),)),
+    Model("gpt-image-1.5", "openai", max_images=16, retired=date(2026, 12, 1), successor="gpt-image-2.6-sunburst"),
+    Model("gpt-image-1", "openai", max_images=16, retired=_END_OF_OLD, successor="gpt-image-2.6-sunburst"),
+    Model("dall-e-3", "openai", images=False, retired=date(2026, 5, 12), successor="gpt-image-2.6-sunburst"),
     _gone("gpt-4", "gpt-5.4"),
     _gone("gpt-4-turbo", "gpt-5.4"),
     _gone("gpt-3.5-turbo", "gpt-5.4-mini"),

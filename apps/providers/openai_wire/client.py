@@ -83,7 +83,17 @@ class WireClient:
     def _headers(self) -> dict[str, str]:
         return http.bearer(self.key) | dict(self.dialect.headers)
 
-    def _ask(self, method: str, path: str, *, seconds: float, json: Any = None, paid: bool = False) -> Reply:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        json: Any = None,
+        paid: bool = False,
+        leaves_by: float | None = None,
+        max_bytes: int = http.MAX_JSON_BYTES,
+    ) -> Reply:
         reply = http.exchange(
             self.dialect.provider,
             method,
@@ -92,6 +102,8 @@ class WireClient:
             seconds=seconds,
             json=json,
             paid=paid,
+            leaves_by=leaves_by,
+            max_bytes=max_bytes,
         )
         errors.check(self.dialect, reply)
         return reply

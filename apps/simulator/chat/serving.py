@@ -49,15 +49,18 @@ class Desk:
 
     def sell(self, exchange: Exchange, answer: Answer) -> None:
         """On the ledger before the answer leaves: a lost reply was still paid."""
-        exchange.entry.cost = str(answer.cost)
-        self.simulation.account(self.name).pay(answer.cost)
+        self.book(exchange, id=answer.id, model=answer.model, cost=answer.cost)
+
+    def book(self, exchange: Exchange, *, id: str, model: str, cost: Decimal) -> None:
+        exchange.entry.cost = str(cost)
+        self.simulation.account(self.name).pay(cost)
         self.simulation.ledger.accept(
             Purchase(
                 at=self.simulation.clock.now(),
                 provider=self.name,
-                id=answer.id,
-                model=answer.model,
-                cost=answer.cost,
+                id=id,
+                model=model,
+                cost=cost,
                 prompt=exchange.subject.prompt,
             )
         )

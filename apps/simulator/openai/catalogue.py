@@ -56,6 +56,30 @@ MODELS = (
 _BY_NAME = {name: model for model in MODELS for name in (model.id, model.snapshot) if name}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Painter:
+    """A model that makes pictures. USD for a million tokens: words in, pictures in, pictures out."""
+
+    id: str
+    ends: date = NEVER
+    text: Decimal = Decimal(5)
+    picture: Decimal = Decimal(8)
+    output: Decimal = Decimal(30)
+
+
+_END_OF_1 = date(2026, 12, 1)
+PAINTERS = (
+    *(Painter(id=f"gpt-image-{name}") for name in ("2", "2.5-sunburst", "2.5-flare", "2.6-sunburst", "2.6-flare")),
+    Painter(id="gpt-image-1-mini", ends=_END_OF_1, text=Decimal(2), picture=Decimal("2.50"), output=Decimal(8)),
+    Painter(id="gpt-image-1.5", ends=_END_OF_1),
+)
+
+
+def find_painter(name: str, now: float) -> Painter | None:
+    day = datetime.fromtimestamp(now, UTC).date()
+    return next((one for one in PAINTERS if one.id == name and day < one.ends), None)
+
+
 def find(name: str, now: float) -> Model | None:
     model = _BY_NAME.get(name)
     return model if model and model.is_there(now) else None

@@ -1,5 +1,7 @@
 """OpenAI's error bodies: `{"error": {message, type, param, code}}`."""
 
+import uuid
+
 from apps.simulator.messages import Refused, Reply, as_json
 
 REQUEST = "invalid_request_error"
@@ -47,6 +49,18 @@ def out_of_money() -> Refused:
     answer = reply(429, QUOTA, kind="insufficient_quota", code="insufficient_quota")
     answer.headers["x-should-retry"] = "false"
     return Refused(answer)
+
+
+def moderated() -> Refused:
+    """A picture that is not made, and not charged."""
+    request = f"req_{uuid.uuid4().hex}"
+    said = (
+        "Your request was rejected by the safety system. If you believe this is an error, contact us at help.openai.com "
+        f"and include the request ID {request}."
+    )
+    details = {"moderation_stage": "input", "categories": ["other"]}
+    error = {"message": said, "type": "image_generation_user_error", "param": None, "code": "moderation_blocked"}
+    return Refused(as_json({"error": error | {"moderation_details": details}}, status=400))
 
 
 def too_many(model: str) -> Refused:

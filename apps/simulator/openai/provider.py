@@ -1,6 +1,8 @@
 """OpenAI's endpoints below `/openai/v1`."""
 
+import asyncio
 import dataclasses
+import functools
 import uuid
 from typing import Any
 
@@ -8,14 +10,17 @@ from apps.simulator.chat import completions, responses
 from apps.simulator.chat.answer import Answer, answer_to
 from apps.simulator.chat.question import words_of
 from apps.simulator.chat.serving import Desk, Unreadable, keyed, seen
+from apps.simulator.latency import IMAGE
 from apps.simulator.messages import Exchange, Handler, Reply, as_json
-from apps.simulator.openai import catalogue, errors
+from apps.simulator.openai import catalogue, errors, pictures
 from apps.simulator.openai.requests import MOST_IMAGE_BYTES, Asked, parse_chat, parse_response
 from apps.simulator.scenarios import Subject
 from apps.simulator.simulation import Simulation
 
 CHAT = "/openai/v1/chat/completions"
 RESPONSES = "/openai/v1/responses"
+GENERATIONS = "/openai/v1/images/generations"
+EDITS = "/openai/v1/images/edits"
 NO_KEY = "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth."
 BROKEN = {"error": {"message": "The server had an error while processing your request.", "type": "server_error",
                     "param": None, "code": None}}  # fmt: skip
@@ -38,6 +43,8 @@ class OpenAI:
         routes: list[tuple[str, str, Handler]] = [
             ("POST", CHAT, self.chat),
             ("POST", RESPONSES, self.respond),
+            ("POST", GENERATIONS, self.paint),
+            ("POST", EDITS, self.paint),
             ("GET", "/openai/v1/models", self.list_models),
             ("GET", "/openai/v1/models/{id}", self.show_model),
             ("*", CHAT, self.wrong_method),
@@ -46,6 +53,9 @@ class OpenAI:
         return keyed(routes, self._check_key)
 
     def subject(self, *, method: str, path: str, body: Any) -> Subject:
+        if method == "POST" and path in (GENERATIONS, EDITS):
+            said = body if isinstance(body, dict) else {}
+            return Subject(model=str(said.get("model", "")), prompt=str(said.get("prompt", "")), is_purchase=True)
         if method != "POST" or path not in (CHAT, RESPONSES):
             return Subject()
         fields = body if isinstance(body, dict) else {}
@@ -81,6 +91,24 @@ class OpenAI:
         answer = self._answered(exchange, asked, prefix="resp_")
         await self._desk.think()
         return self._with_headers(as_json(responses.whole(answer, exchange.json, responses.usage_of(answer.tokens))))
+
+    async def paint(self, exchange: Exchange) -> Reply:
+        """Pictures, from words alone or from others; they come with the answer."""
+        simulation, effect = self._simulation, exchange.effect
+        wanted = pictures.parse(exchange, now=simulation.clock.now(), edits=exchange.request.path == EDITS)
+        if effect.refusal:
+            raise errors.moderated()
+        if self._desk.is_out_of_money():
+            raise errors.out_of_money()
+        if self._desk.is_too_much():
+            raise errors.too_many(wanted.painter.id)
+        loop = asyncio.get_running_loop()
+        files = await loop.run_in_executor(
+            simulation.threads, functools.partial(pictures.drawn, wanted, seed=simulation.options.seed)
+        )
+        self._desk.book(exchange, id=f"img_{uuid.uuid4().hex}", model=wanted.painter.id, cost=wanted.cost)
+        await simulation.clock.sleep(simulation.latency.draw(IMAGE))
+        return self._with_headers(as_json(wanted.as_json(files, created=int(simulation.clock.now()))))
 
     async def _seen(self, asked: Asked) -> Asked:
         try:

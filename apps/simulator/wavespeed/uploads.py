@@ -1,12 +1,11 @@
 """Uploads in one step, as a form, and in two: a ticket, then the bytes to the address that it names."""
 
-import email.policy
 import mimetypes
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from email.parser import BytesParser
 
+from apps.simulator.forms import parts_of
 from apps.simulator.messages import Exchange
 from apps.simulator.wavespeed import errors
 
@@ -55,12 +54,7 @@ def put_file(exchange: Exchange, ticket: Ticket | None, *, now: float) -> bytes:
 
 def uploaded_file(exchange: Exchange) -> tuple[str, bytes]:
     """(file name, bytes). Raises Refused (400) when there is no part named `file`."""
-    content_type = exchange.request.headers.get("Content-Type", "")
-    message = BytesParser(policy=email.policy.HTTP).parsebytes(
-        b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + exchange.raw
-    )
-    for part in message.iter_parts() if message.is_multipart() else ():
-        if part.get_param("name", header="content-disposition") == "file":
-            payload = part.get_payload(decode=True)
-            return part.get_filename() or "upload.bin", payload if isinstance(payload, bytes) else b""
+    for part in parts_of(exchange):
+        if part.name == "file":
+            return part.filename or "upload.bin", part.data
     raise errors.refused(400, "the multipart field 'file' is missing")

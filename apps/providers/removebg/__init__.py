@@ -1,0 +1,1 @@
+"""remove.bg: a product cut out of its photograph."""

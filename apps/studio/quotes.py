@@ -12,6 +12,7 @@ from django.conf import settings
 
 from apps.accounts.models import User
 from apps.core.clock import database_now
+from apps.orders.chain import ERROR
 from apps.orders.quotes import Item, Price, Quote
 from apps.providers import pricing, spending
 from apps.providers.errors import ProviderError
@@ -22,7 +23,7 @@ from apps.providers.wavespeed.client import WavespeedClient
 from apps.studio.image_inputs import inputs_for
 from apps.studio.models import ImageJob, PromptJob, Row
 from apps.studio.owned import find_row
-from apps.studio.prompting.chain import ERROR, chain
+from apps.studio.prompting.chain import chain
 from apps.studio.prompting.reuse import written_before
 from apps.studio.prompting.strategies import MAX_TOKENS, pick, strategy_of, user_text
 from apps.studio.rows import references_of

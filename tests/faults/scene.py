@@ -1,15 +1,19 @@
 """A person with rows of small pictures, and work for them: what every fault is tried on."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
 from apps.accounts.models import User
 from apps.assets.library import store_upload
 from apps.assets.urls import asset_url
+from apps.jobs import families, lifecycle
 from apps.jobs.models import Job
-from apps.jobs.states import FINAL
+from apps.jobs.states import FINAL, AfterChildren
+from apps.jobs.values import NewJob
 from apps.studio.models import Row, Workspace
 from apps.studio.services import Generated, generate_images
 from tests.factories import picture_bytes
@@ -43,6 +47,15 @@ def rows_in(workspace: Workspace, count: int) -> list[Row]:
 
 def generate(row: Row, *, ai: bool = False, count: int = 1, priority: int = 5) -> Generated:
     return generate_images(user=row.workspace.owner, row_id=row.pk, use_ai_prompt=ai, count=count, priority=priority)
+
+
+def family(owner: User, *, parts: int) -> UUID:
+    """A parent whose parts wait for one shared sibling, as a pack's do. If its maker dies, the tick goes on with its plan."""
+    new = NewJob(kind="noop", owner_id=owner.pk, after_children=AfterChildren.END, plan={"parts": parts})
+    with transaction.atomic():
+        parent_id = lifecycle.enqueue([new])[new.uid]
+    families.make_children(parent_id)
+    return new.uid
 
 
 def finished(jobs: Sequence[Job]) -> bool:

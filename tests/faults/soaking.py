@@ -31,6 +31,7 @@ WORKERS = ("worker1", "worker2")
 LANES = "prompts,images,listings,visibility"
 CHILDREN = 5
 ROWS = 200
+FAMILY_EVERY, PARTS = 10, 6  # presses; parts of a family, besides the sibling that they share
 AHEAD = 400  # jobs that may wait at once, so that the faults meet a working system and not one long queue
 
 
@@ -98,6 +99,8 @@ class Soak:
                 made = scene.generate(row, ai=pressed % 2 == 0, count=1 + pressed % 2)
                 self.acknowledged += [job.uid for job in made.jobs]
                 pressed += 1
+                if pressed % FAMILY_EVERY == 0:
+                    self.acknowledged.append(scene.family(row.workspace.owner, parts=PARTS))
             except DatabaseError:
                 self.refused += 1
                 connection.close()
@@ -193,6 +196,9 @@ class Soak:
         yield "jobs", f"{found.jobs:,}"
         for status, count in sorted(found.by_status.items()):
             yield f"  {status}", f"{count:,}"
+        families = Job.objects.filter(after_children="end")
+        yield f"families of {PARTS} parts and one that they share", f"{families.count():,}"
+        yield "  whose parts all completed", f"{families.filter(status='completed').count():,}"
         for kind in sorted({fault.kind for fault in self.faults}):
             times = [fault for fault in self.faults if fault.kind == kind]
             waits = [wait for fault in times if (wait := self._next_completion(fault)) is not None]

@@ -1,6 +1,7 @@
 """A prompt job: ask the models of the chain in order until one writes a prompt that passes the checks."""
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -10,16 +11,17 @@ from apps.core.errors import Problem, Remedy
 from apps.jobs import lifecycle
 from apps.jobs.handlers import Done, GiveUp, Handler, RetryLater, Run
 from apps.jobs.models import Job
-from apps.jobs.states import Reason, Stage, Status
+from apps.jobs.states import Stage, Status
 from apps.jobs.values import Failure
 from apps.orders import budgets, chat, settling
+from apps.orders.chain import ACCEPTED, REFUSAL, Entry, Setback, ask_in_order, end_of
 from apps.providers import calls, spending
 from apps.providers.types import ImagePart, TextPart
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of, picture_failure
-from apps.studio.prompting.asking import ACCEPTED, Setback, Written, ask, cannot, note
-from apps.studio.prompting.chain import REFUSAL, chain
+from apps.studio.prompting.asking import Written, ask, cannot, note
+from apps.studio.prompting.chain import chain
 from apps.studio.prompting.checks import Rejected, accepted
 from apps.studio.prompting.reuse import written_before
 from apps.studio.prompting.standing import put_in_row
@@ -105,40 +107,26 @@ def _write(run: Run, prompt_job: PromptJob) -> Written:
     if not has_place(prompt_job):
         raise GiveUp(ROW_GONE)
     parts = _parts(run, prompt_job)
-    setbacks: list[Setback] = []
-    for entry in chain():
-        last = setbacks[-1].kind if setbacks else ""
-        if last and not (entry.steps_in_for(last) and _may_step_in(prompt_job, last)):
-            continue
+
+    def one(entry: Entry) -> Written | Setback:
         run.check()
         run.stage(WRITING)
-        answer = cannot(run, prompt_job, entry) or ask(run, prompt_job, entry, parts)
-        if isinstance(answer, Written):
-            return answer
-        setbacks.append(answer)
-    assert setbacks, "the chain is empty: manage.py check names it"
-    return _after_all_failed(run, prompt_job, [setback.end for setback in setbacks])
+        return cannot(run, prompt_job, entry) or ask(run, prompt_job, entry, parts)
+
+    written = ask_in_order(chain(), one, may_step_in=partial(_may_step_in, prompt_job))
+    if isinstance(written, Written):
+        return written
+    end = end_of(run, written)
+    made_up = _made_up(prompt_job)
+    if made_up is None:
+        raise end
+    return made_up
 
 
 def _may_step_in(prompt_job: PromptJob, kind: str) -> bool:
     """A refusal is shopped around only where the owner says so, and then only to entries that are there for refusals."""
     workspace = prompt_job.row.workspace if prompt_job.row else None
     return kind != REFUSAL or bool(workspace and workspace.shop_refusals)
-
-
-def _after_all_failed(run: Run, prompt_job: PromptJob, ends: list[RetryLater | GiveUp]) -> Written:
-    """Tries again while any model of the chain may still deliver; a try is counted when one was really asked in vain."""
-    passing = [end for end in ends if isinstance(end, RetryLater)]
-    asked_in_vain = [end for end in passing if end.reason == Reason.BACKOFF]
-    held = [end for end in passing if end.reason != Reason.BACKOFF]
-    if asked_in_vain and run.lease.failures < run.lease.max_retries:
-        raise asked_in_vain[-1]
-    if held:
-        raise held[-1]
-    made_up = _made_up(prompt_job)
-    if made_up is None:
-        raise ends[-1]
-    return made_up
 
 
 def _made_up(prompt_job: PromptJob) -> Written | None:

@@ -10,19 +10,24 @@ import structlog
 
 from apps.core.errors import Remedy
 from apps.jobs.handlers import GiveUp, RetryLater, Run
-from apps.jobs.states import Reason
 from apps.jobs.values import Failure
-from apps.orders import chat, leave
-from apps.providers.catalogue import find_model
-from apps.providers.errors import (
-    ContentRefused,
-    ProviderError,
-    RequestTooLarge,
-    Truncated,
+from apps.orders import chat
+from apps.orders.chain import (
+    ACCEPTED,
+    ERROR,
+    HELD,
+    INCAPABLE,
+    REFUSAL,
+    TOO_LONG,
+    Entry,
+    Setback,
+    held_back,
+    setback_of,
 )
+from apps.providers.catalogue import find_model
+from apps.providers.errors import ProviderError
 from apps.providers.types import ChatAnswer, ChatRequest, ImagePart, TextPart
 from apps.studio.models import PromptJob
-from apps.studio.prompting.chain import ERROR, REFUSAL, TOO_LONG, Entry
 from apps.studio.prompting.checks import LONGEST, Rejected, accepted
 from apps.studio.prompting.strategies import MAX_TOKENS, strategy_of
 from apps.studio.quotes import prompt_price
@@ -33,7 +38,6 @@ Parts = tuple[TextPart | ImagePart, ...]
 PROVIDER = "xai"
 CALL_SECONDS = 60.0
 LONGEST_SAID = 300  # characters kept of what a model or provider said
-ACCEPTED, HELD, INCAPABLE = "accepted", "held", "incapable"
 REFUSED = Failure(
     "prompt_refused",
     "Grok declined to write a prompt for this row.",
@@ -61,26 +65,14 @@ class Written:
     reused_from: int | None = None
 
 
-@dataclass(frozen=True)
-class Setback:
-    """One model did not deliver: the kind of failure, what it means if nobody else does, what was said and paid."""
-
-    kind: str
-    end: RetryLater | GiveUp
-    said: str
-    outcome: str
-    answered: str = ""
-    cost_usd: Decimal | None = None
-
-
 def ask(run: Run, prompt_job: PromptJob, entry: Entry, parts: Parts) -> Written | Setback:
     """Asks one model, or says why it was not asked; either is written down."""
     try:
         answer = _answer_of(run, prompt_job, entry.model, parts)
     except RetryLater as held:
-        return _setback(run, prompt_job, entry, Setback(ERROR, held, held.failure.message, HELD))
+        return _setback(run, prompt_job, entry, held_back(held))
     except ProviderError as error:
-        return _setback(run, prompt_job, entry, _of_error(error))
+        return _setback(run, prompt_job, entry, setback_of(error, refused=REFUSED))
     try:
         prompt = accepted(answer.text)
     except Rejected as rejection:
@@ -143,16 +135,6 @@ def _setback(run: Run, prompt_job: PromptJob, entry: Entry, setback: Setback) ->
     )
     log.info("model_failed", model=entry.model, kind=setback.outcome)
     return setback
-
-
-def _of_error(error: ProviderError) -> Setback:
-    cost = error.cost_usd
-    if isinstance(error, ContentRefused):
-        return Setback(REFUSAL, GiveUp(REFUSED), error.detail or error.message, REFUSAL, cost_usd=cost)
-    kind = TOO_LONG if isinstance(error, RequestTooLarge | Truncated) else ERROR
-    end = leave.end_for_job(error)
-    held = isinstance(end, RetryLater) and end.reason != Reason.BACKOFF
-    return Setback(kind, end, error.message, HELD if held else kind, cost_usd=cost)
 
 
 def _of_rejection(rejection: Rejected, answer: ChatAnswer) -> Setback:

@@ -294,8 +294,8 @@ SPECTACULAR_SETTINGS = {
         "apps.api.schema.bodies_know_their_keys",
     ],
     "ENUM_NAME_OVERRIDES": {
-        "JobStatus": "apps.api.job_shapes.PUBLIC_STATUSES",
-        "RowStatus": "apps.api.rows.ROW_STATUSES",
+        "JobStatus": "apps.api.jobs.job_shapes.PUBLIC_STATUSES",
+        "RowStatus": "apps.api.studio.rows.ROW_STATUSES",
     },
 }
 UNFOLD = {"SITE_TITLE": "Pressroom", "SITE_HEADER": "Pressroom", "SITE_URL": "/"}

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from apps.pages.signin import admin_door
+from apps.pages.accounts.signin import admin_door
 
 urlpatterns = [
     path("admin/login/", admin_door, name="admin-door"),

@@ -3,21 +3,21 @@
 from django.urls import path
 
 from apps.api.assets import AssetItem, Assets, AssetSpace, FetchAsset
-from apps.api.calls import SettleCall
-from apps.api.dispatch import Dispatch, PromptProcessor
-from apps.api.events import Events
-from apps.api.images import ImageItem
-from apps.api.init import Init
-from apps.api.jobs import CreateJobs, JobItem, Jobs, PendingCount, RetryJob
+from apps.api.jobs.calls import SettleCall
+from apps.api.jobs.dispatch import Dispatch, PromptProcessor
+from apps.api.jobs.events import Events
+from apps.api.jobs.init import Init
+from apps.api.jobs.jobs import CreateJobs, JobItem, Jobs, PendingCount, RetryJob
+from apps.api.jobs.webhooks import WavespeedWebhook
 from apps.api.money import Budgets, RowQuote, Spending
-from apps.api.prompts import PromptQueue, PromptQueueItem
-from apps.api.rows import RowItem, Rows
 from apps.api.schema import Reference, Schema
-from apps.api.selections import CancelRows, GenerateRows, RemoveRows, RestoreRows
-from apps.api.strategies import Comparison, Strategies
+from apps.api.studio.images import ImageItem
+from apps.api.studio.prompts import PromptQueue, PromptQueueItem
+from apps.api.studio.rows import RowItem, Rows
+from apps.api.studio.selections import CancelRows, GenerateRows, RemoveRows, RestoreRows
+from apps.api.studio.strategies import Comparison, Strategies
+from apps.api.studio.workspaces import WorkspaceItem, Workspaces
 from apps.api.unknown import Unknown
-from apps.api.webhooks import WavespeedWebhook
-from apps.api.workspaces import WorkspaceItem, Workspaces
 
 app_name = "api"
 urlpatterns = [

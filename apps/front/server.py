@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from django.conf import settings
 
-from apps.api.webhooks import refusal_by_headers
+from apps.api.jobs.webhooks import refusal_by_headers
 from apps.core.client import client_address
 from apps.front import limits
 from apps.front.answers import in_time, send

@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from apps.pages import account, downloads, icon, images, job, queue, signin, spending, strategies, workspace, workspaces
+from apps.pages import icon, spending
+from apps.pages.accounts import account, signin
+from apps.pages.jobs import job, queue
+from apps.pages.studio import downloads, images, strategies, workspace, workspaces
 
 urlpatterns = [
     path("signin", signin.SignIn.as_view(), name="signin"),

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.api import idempotency
-from apps.api import jobs as jobs_resource
-from apps.api import workspaces as workspaces_resource
 from apps.api.idempotency import Claim, keyed
+from apps.api.jobs import jobs as jobs_resource
 from apps.api.models import IdempotencyKey
+from apps.api.studio import workspaces as workspaces_resource
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job
 from apps.studio import services

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.api import workspaces
+from apps.api.studio import workspaces
 from tests.api.conftest import Caller, caller_of, problem
 from tests.factories import RowFactory, picture_file
 

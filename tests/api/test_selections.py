@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.api import selections
 from apps.api.models import IdempotencyKey
+from apps.api.studio import selections
 from apps.assets.library import FRESH, digest_of
 from apps.assets.models import Asset
 from apps.jobs.models import Job

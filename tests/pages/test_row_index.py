@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.assets.urls import asset_url
 from apps.jobs.models import Job
-from apps.pages.row_index import index_of
+from apps.pages.studio.row_index import index_of
 from apps.studio.models import ImageJob, Row, Workspace
 from apps.studio.rows import rows_with_state
 from apps.studio.services import generate_images, queue_prompt

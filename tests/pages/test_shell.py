@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts.models import ApiToken, User, find_token
 from apps.jobs import lanes, lifecycle
 from apps.jobs.models import Job
-from apps.pages import queue
+from apps.pages.jobs import queue
 from apps.studio.models import Workspace
 from tests.factories import (
     PASSWORD,

@@ -14,11 +14,11 @@ from apps.desk.estimates import describe
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import LIVE, Status
 from apps.orders.quotes import Price
-from apps.pages.pictures import Picture, pictures_of
-from apps.pages.prompt_words import PromptTrouble, author
-from apps.pages.results import ImageView, Slot, image_views, slot_of
-from apps.pages.row_money import cost_of, costs_of, pictures_sent, prices_of
-from apps.pages.row_status import RowStatus, status_of_row
+from apps.pages.studio.pictures import Picture, pictures_of
+from apps.pages.studio.prompt_words import PromptTrouble, author
+from apps.pages.studio.results import ImageView, Slot, image_views, slot_of
+from apps.pages.studio.row_money import cost_of, costs_of, pictures_sent, prices_of
+from apps.pages.studio.row_status import RowStatus, status_of_row
 from apps.pages.words import count, money
 from apps.studio.models import PromptJob, Row
 from apps.studio.prompting.standing import Standing, standing_prompt, usable_prompt

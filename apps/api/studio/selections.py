@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from apps.api import examples
 from apps.api.authentication import urgent_allowed, user_of
 from apps.api.idempotency import Claim, in_progress, keyed
-from apps.api.jobs import MAX_COUNT
-from apps.api.priorities import PRIORITY
+from apps.api.jobs.jobs import MAX_COUNT
+from apps.api.jobs.priorities import PRIORITY
 from apps.api.serializers import CamelSerializer, Id, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.core.errors import Problem

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.jobs.models import Attempt, Job
 from apps.jobs.states import TURNED_AWAY, Outcome, Status
-from apps.pages.job_story import tries_before
+from apps.pages.jobs.job_story import tries_before
 from apps.pages.words import duration, model_name
 from apps.providers.models import Call, CallState
 from apps.providers.registry import provider_name

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.api.presentation import facts_of
+from apps.api.jobs.presentation import facts_of
 from apps.api.serializers import CamelSerializer, Facts, Money
 from apps.core.errors import Remedy
 from apps.jobs.models import Job

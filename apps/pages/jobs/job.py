@@ -14,12 +14,12 @@ from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.services import find_job
 from apps.jobs.states import LIVE, PENDING, TURNED_AWAY, Status
-from apps.pages.asked import asked_of, used_of
-from apps.pages.job_story import story_of, tries_before
-from apps.pages.job_time import chart_of, spoken, steps_of
-from apps.pages.results import image_views
-from apps.pages.row_index import number_of
+from apps.pages.jobs.asked import asked_of, used_of
+from apps.pages.jobs.job_story import story_of, tries_before
+from apps.pages.jobs.job_time import chart_of, spoken, steps_of
 from apps.pages.shell import page, reader
+from apps.pages.studio.results import image_views
+from apps.pages.studio.row_index import number_of
 from apps.pages.troubles import trouble
 from apps.pages.words import Line, count, duration, money, stage_words, waiting
 from apps.providers import calls

@@ -15,10 +15,10 @@ from apps.accounts.models import User
 from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Job
 from apps.jobs.states import Status
-from apps.pages.queue_words import NOBODY, Actor, actor_of, contents_of
-from apps.pages.row_status import Bar, RowStatus, Said
-from apps.pages.row_view import RowView, row_views
+from apps.pages.jobs.queue_words import NOBODY, Actor, actor_of, contents_of
 from apps.pages.shell import page, reader
+from apps.pages.studio.row_status import Bar, RowStatus, Said
+from apps.pages.studio.row_view import RowView, row_views
 from apps.pages.words import Line, stage_words, waiting
 from apps.providers.models import Earmark
 from apps.studio.late import late_images

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.api import examples
 from apps.api.authentication import urgent_allowed, user_of
 from apps.api.idempotency import Claim, Within, keyed
-from apps.api.job_shapes import (
+from apps.api.jobs.job_shapes import (
     PROMPT_STATUSES,
     PUBLIC_STATUSES,
     CancelledSerializer,
@@ -23,8 +23,8 @@ from apps.api.job_shapes import (
     job_shown,
     jobs_shown,
 )
+from apps.api.jobs.priorities import PRIORITY
 from apps.api.pagination import PAGE_PARAMETERS, page_of
-from apps.api.priorities import PRIORITY
 from apps.api.query import query_invalid
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Prose, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read

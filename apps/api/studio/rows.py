@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from apps.api import examples
 from apps.api.authentication import user_of
 from apps.api.idempotency import in_one_transaction
-from apps.api.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
+from apps.api.jobs.job_shapes import ErrorSerializer, ImageSerializer, JobSerializer
+from apps.api.jobs.presentation import facts_of
 from apps.api.pagination import PAGE_PARAMETERS, page_of
-from apps.api.presentation import facts_of
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Prose, Text, Url, Urls, WholeNumber, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.jobs.models import Job

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from apps.api import examples
 from apps.api.authentication import user_of
-from apps.api.job_shapes import ImageSerializer
+from apps.api.jobs.job_shapes import ImageSerializer
 from apps.api.serializers import CamelSerializer, WholeNumber, YesOrNo
 from apps.api.views import Endpoint, documented, read
 from apps.studio.owned import find_image

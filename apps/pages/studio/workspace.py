@@ -17,10 +17,10 @@ from apps.accounts.models import User
 from apps.core.clock import ClockTimestamp
 from apps.jobs.models import Job, JobEvent
 from apps.jobs.states import LIVE
-from apps.pages.pictures import pictures_of
-from apps.pages.row_index import FILTERS, Entry, RowIndex, index_of, number_of
-from apps.pages.row_view import RowView, row_views
 from apps.pages.shell import page, reader
+from apps.pages.studio.pictures import pictures_of
+from apps.pages.studio.row_index import FILTERS, Entry, RowIndex, index_of, number_of
+from apps.pages.studio.row_view import RowView, row_views
 from apps.providers import spending
 from apps.studio.models import GeneratedImage, PromptPolicy, Row, Workspace
 from apps.studio.owned import find_row, find_workspace

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.jobs.models import Attempt
-from apps.pages.job_story import tries_before
+from apps.pages.jobs.job_story import tries_before
 from apps.pages.words import model_name
 from apps.providers.catalogue import same_model
 from apps.studio.models import PromptJob

@@ -16,7 +16,7 @@ from apps.accounts.backend import SignInRefused
 from apps.accounts.models import ApiToken, User, create_token, scopes_for
 from apps.assets.space import space_of
 from apps.core.text import one_line
-from apps.pages.passwords import PasswordForm
+from apps.pages.accounts.passwords import PasswordForm
 from apps.pages.shell import reader
 
 

@@ -10,8 +10,8 @@ from apps.assets.space import space_of
 from apps.jobs.models import Job
 from apps.jobs.states import LIVE
 from apps.pages.context import queue_line
-from apps.pages.pictures import pictures_of
 from apps.pages.shell import page, reader
+from apps.pages.studio.pictures import pictures_of
 from apps.studio.models import GeneratedImage, Row, Workspace
 
 PICTURES = 4

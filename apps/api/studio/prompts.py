@@ -10,16 +10,16 @@ from rest_framework.response import Response
 from apps.api import examples
 from apps.api.authentication import urgent_allowed, user_of
 from apps.api.idempotency import Claim, keyed
-from apps.api.job_shapes import (
+from apps.api.jobs.job_shapes import (
     PUBLIC_STATUSES,
     AttemptSerializer,
     CancelledSerializer,
     ErrorSerializer,
     OutlookSerializer,
 )
-from apps.api.jobs import cancelled
-from apps.api.presentation import PROMPT_FALLBACKS, PROMPT_SOURCES, fact_of
-from apps.api.priorities import PRIORITY
+from apps.api.jobs.jobs import cancelled
+from apps.api.jobs.presentation import PROMPT_FALLBACKS, PROMPT_SOURCES, fact_of
+from apps.api.jobs.priorities import PRIORITY
 from apps.api.serializers import MAX_PROMPT, CamelSerializer, Id, Money, Prose, Url, Urls, YesOrNo
 from apps.api.views import IDEMPOTENCY_KEY, Endpoint, documented, read
 from apps.desk.estimates import statistics

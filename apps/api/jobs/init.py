@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from apps.api import examples
 from apps.api.authentication import Cron, record_staff
-from apps.api.dispatch import CRON_FIRST
+from apps.api.jobs.dispatch import CRON_FIRST
 from apps.api.permissions import StaffWritesOthersRead
 from apps.api.serializers import CamelSerializer
 from apps.api.views import Endpoint, documented

@@ -1,0 +1,1 @@
+"""Jobs, their calls and what keeps them going, in the API."""

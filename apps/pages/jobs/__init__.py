@@ -1,0 +1,1 @@
+"""One job, and the queue of one's own."""

@@ -140,6 +140,9 @@ class Handler:
         """What the kind keeps beside jobs that are pruned, as JSON by job: it goes into the archive with them."""
         return {}
 
+    def pruned(self, job_ids: Sequence[int]) -> None:
+        """These are removed in this transaction: whatever statistics need of them is added to their sums."""
+
     def reconcile(self, job: Job) -> None:
         """Settles what is still open at a provider after the job ended. Called by dispatch, outside transactions."""
 

@@ -106,6 +106,9 @@ def _remove(ids: list[int]) -> int:
     _archive(_loaded(row) | {"facts": beside.get(job_id)} for job_id, _kind, row in rows)
     try:
         with transaction.atomic():
+            for kind, of_kind in kept.items():
+                if kind in settings.KINDS:
+                    handler_of(kind).pruned(of_kind)
             JobEvent.objects.filter(job_id__in=ids).delete()
             Job.objects.filter(pk__in=ids).delete()
     except OperationalError as error:

@@ -185,6 +185,28 @@ class PromptJob(models.Model):
         return f"prompt job {self.job_id}"
 
 
+class StrategySum(models.Model):
+    """What the prompt jobs of a strategy's version came to in one workspace that are pruned by now: comparing goes on as if
+    they were there. `cost_usd` is of the prompts and of the images made from them.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="strategy_sums")
+    strategy = models.CharField(max_length=40)
+    version = models.PositiveIntegerField()
+    asked = models.PositiveIntegerField(default=0)
+    written = models.PositiveIntegerField(default=0)
+    cost_usd = models.DecimalField(max_digits=18, decimal_places=10, default=0)
+
+    class Meta:
+        db_table = "studio_strategy_sum"
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "strategy", "version"], name="strategy_sum_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.strategy}@{self.version}: {self.asked} asked"
+
+
 class ImageJob(models.Model):
     """What an image job was asked: one picture, of one generation of a row."""
 
@@ -212,6 +234,7 @@ class GeneratedImage(models.Model):
     """A picture that a provider made, in our own storage. `late`: it came after its job was cancelled.
 
     `nsfw`: the provider flagged it. `unreadable`: the code of why it cannot be shown; its file is kept as it came.
+    `strategy` and `strategy_version`: by which its prompt was written, once the job that says so is pruned.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -234,6 +257,8 @@ class GeneratedImage(models.Model):
     late = models.BooleanField(default=False)
     nsfw = models.BooleanField(default=False)
     unreadable = models.CharField(max_length=40, blank=True)
+    strategy = models.CharField(max_length=40, blank=True)
+    strategy_version = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

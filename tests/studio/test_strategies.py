@@ -2,16 +2,21 @@
 
 import uuid
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core.errors import Problem
 from apps.jobs.models import Job
+from apps.jobs.retention import prune
 from apps.studio import intervals
 from apps.studio.comparison import compare, verdict
 from apps.studio.models import PromptJob, Row, Strategy, Workspace
@@ -120,6 +125,28 @@ def test_strategies_are_compared_with_intervals_and_not_before_ten(workspace: Wo
     assert second.cost_per_kept.figure == pytest.approx(0.05)
     assert (first.rating.enough, first.rating.n) == (False, 9), "nine ratings are not enough to say"
     assert verdict([second, first]) == "Images by describe@2 are favoured more often than those by describe@1."
+
+
+def test_what_is_pruned_is_compared_all_the_same(workspace: Workspace, settings: LazySettings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    new_version(name="describe", text=TEXT)
+    for number in range(20):
+        picture(workspace, version=2, favourite=number < 18, rating=5 - number % 2)
+    for number in range(12):
+        picture(workspace, version=1, favourite=number < 1, rating=2)
+    before = compare(workspace)
+
+    now, long_ago = timezone.now(), timezone.now() - timedelta(days=31)
+    Job.objects.update(status="completed", finished_at=now, waits_for=None, stage="", reason="", run_after=None)
+    assert prune() == 0
+    Job.objects.filter(kind="prompt").update(finished_at=long_ago)
+    assert prune() == 32
+    assert compare(workspace) == before
+    Job.objects.filter(kind="image").update(finished_at=long_ago)
+    assert prune() == 32
+    assert compare(workspace) == before
+    picture(workspace, version=2)
+    assert compare(workspace)[0].images == 21
 
 
 def test_overlapping_intervals_are_not_enough_to_say(workspace: Workspace) -> None:

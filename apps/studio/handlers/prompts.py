@@ -1,6 +1,6 @@
 """A prompt job: ask the models of the chain in order until one writes a prompt that passes the checks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 
@@ -17,6 +17,7 @@ from apps.orders import budgets, chat, settling
 from apps.orders.chain import ACCEPTED, REFUSAL, Entry, Setback, ask_in_order, end_of
 from apps.providers import calls, spending
 from apps.providers.types import ImagePart, TextPart
+from apps.studio.comparison import add_to_sums
 from apps.studio.models import ImageJob, PromptJob, PromptPolicy
 from apps.studio.owned import ROW_GONE, has_place, hold_row, no_place
 from apps.studio.pictures import assets_of, picture_failure
@@ -73,6 +74,9 @@ class PromptHandler(Handler):
             row_prompt=asked.row.prompt_override if asked.row and asked.row_prompt is not None else None,
         )
         budgets.set_aside([wanted_for_prompt(again, old.owner_id)])
+
+    def pruned(self, job_ids: Sequence[int]) -> None:
+        add_to_sums(job_ids)
 
     def reconcile(self, job: Job) -> None:
         """A text call whose worker died: its answer cannot be asked for again, so it stays flagged as unknown."""

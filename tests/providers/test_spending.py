@@ -184,6 +184,18 @@ def test_a_day_is_what_its_calls_count_as_whatever_becomes_of_them(owner: User) 
     ]
 
 
+def test_a_day_changes_in_its_page_and_grows_no_index(owner: User) -> None:
+    """Its row changes with every call; what an index held of it would grow with each change."""
+    for _ in range(40):
+        calls.set_cost(begin(owner), cost_usd=Decimal("0.03"), cost_source="quoted")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'providers_spend'")
+        changed, in_place = cursor.fetchone()
+    assert changed >= 79
+    assert in_place == changed
+
+
 def test_two_processes_never_overspend_together(owner: User) -> None:
     """Owner's and provider's budgets at once, and the calls' costs settled in between."""
     budget("0.40", owner=owner)

@@ -55,7 +55,7 @@ def test_a_change_that_was_sent_whole_is_made_though_its_client_leaves(processes
     length = {"Content_Length": str(len(body)), "Content_Type": "application/json"}
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE providers_call IN ACCESS EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE providers_spend IN ACCESS EXCLUSIVE MODE")
         waiting = [begin_whole(processes.url, "GET", "/api/spend", token) for _ in range(REQUEST_THREADS)]
         wait_until(lambda: _waiting_for_a_lock() == REQUEST_THREADS, what="every thread is busy")
         with connect(processes.url) as sock:
@@ -69,7 +69,7 @@ def test_a_change_that_was_sent_whole_is_made_though_its_client_leaves(processes
 
 def _waiting_for_a_lock() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'providers_call'::regclass")
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'providers_spend'::regclass")
         return int(cursor.fetchone()[0])
 
 

@@ -1,6 +1,6 @@
 """Tells the live stream, after commit, what changed. Who misses it reads the same from jobs_event."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from apps.jobs.values import Change
 
 CHANNEL = "pressroom:events"
 QUIET_MILLISECONDS = 1000
+# A change has about 0.12 kB: a message of all that a batch changed would outlast Redis's time and close the wake-ups too.
+MOST_A_MESSAGE = 500
 
 
 def after_commit(changes: Sequence[Change]) -> None:
@@ -40,8 +42,13 @@ def _publish(changes: Sequence[Change]) -> None:
         key = f"pressroom:told:{owner}:{subject}"
         if hints.attempt(lambda client, key=key: client.set(key, 1, px=QUIET_MILLISECONDS, nx=True)):  # type: ignore[misc]
             told.append({"id": 0, "owner": owner, "subject": subject, "workspace": ""})
-    if told:
-        hints.attempt(lambda client: client.publish(CHANNEL, orjson.dumps(told)))
+    for portion in batched(told, MOST_A_MESSAGE):
+        hints.attempt(lambda client, portion=portion: client.publish(CHANNEL, orjson.dumps(portion)))  # type: ignore[misc]
+
+
+def batched(told: Sequence[object], size: int) -> Iterator[Sequence[object]]:
+    for start in range(0, len(told), size):
+        yield told[start : start + size]
 
 
 def message(change: Change) -> dict[str, object]:

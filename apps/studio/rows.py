@@ -7,7 +7,8 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max, Window
+from django.db.models.functions import RowNumber
 
 from apps.accounts.models import User
 from apps.core.errors import Problem, not_found
@@ -114,8 +115,13 @@ def _prompt_jobs(rows: list[Row], live: list[int]) -> dict[UUID, list[Job]]:
 
 def _images(rows: list[Row]) -> dict[UUID, list[GeneratedImage]]:
     found: dict[UUID, list[GeneratedImage]] = defaultdict(list)
-    for image in GeneratedImage.objects.filter(row__in=rows, late=False).order_by("-job_id", "index"):
-        if image.row_id and len(found[image.row_id]) < MOST_IMAGES_SHOWN:
+    # A picture outlives its job, which is pruned after a month: without one it is older than all that have one.
+    newest_first = (F("job_id").desc(nulls_last=True), F("created_at").desc(), F("index").asc())
+    numbered = GeneratedImage.objects.filter(row__in=rows, late=False).annotate(
+        place=Window(RowNumber(), partition_by="row", order_by=newest_first)
+    )
+    for image in numbered.filter(place__lte=MOST_IMAGES_SHOWN).order_by(*newest_first):
+        if image.row_id:
             found[image.row_id].append(image)
     return found
 

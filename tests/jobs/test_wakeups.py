@@ -1,7 +1,9 @@
 """Wake-ups carry what is most urgent; the tick ends when Celery says so; locks have kinds and one order."""
 
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
+import orjson
 import pytest
 import redis
 from celery.exceptions import SoftTimeLimitExceeded
@@ -10,11 +12,11 @@ from django.db import connection, transaction
 
 from apps.accounts.models import User
 from apps.core.database import Locks, lock_names
-from apps.jobs import dispatch, endings, lifecycle, wakeups
+from apps.jobs import announce, dispatch, endings, lifecycle, wakeups
 from apps.jobs.handlers import handler_of
 from apps.jobs.models import Job
 from apps.jobs.noop import NoopHandler
-from apps.jobs.values import Failure, NewJob
+from apps.jobs.values import Change, Failure, NewJob
 from tests.faults.test_races import at_once
 from tests.jobs.conftest import LANE, claim
 
@@ -141,3 +143,31 @@ def test_a_timer_is_as_urgent_as_its_job(enqueue: Enqueue, monkeypatch: pytest.M
     assert lease is not None
     assert lifecycle.park(lease, seconds=3, stage="saving")
     assert timers == [(LANE, 3, 8)]
+
+
+def test_what_a_batch_changed_is_told_in_portions() -> None:
+    """One message of megabytes would outlast Redis's time, and with the stream close the wake-ups."""
+    changes = [
+        Change(
+            event_id=number,
+            job_id=number,
+            uid=uuid4(),
+            owner_id=1,
+            lane=LANE,
+            kind="noop",
+            priority=5,
+            subject="",
+            old="",
+            new="queued",
+            stage="",
+            reason="",
+            attempt=0,
+        )
+        for number in range(2 * announce.MOST_A_MESSAGE + 1)
+    ]
+    with redis_client().pubsub(ignore_subscribe_messages=True) as heard:
+        heard.subscribe(announce.CHANNEL)
+        heard.get_message(timeout=5)  # that it listens
+        announce._publish(changes)
+        sizes = [len(orjson.loads(message["data"])) for message in iter(lambda: heard.get_message(timeout=1), None)]
+    assert sizes == [announce.MOST_A_MESSAGE, announce.MOST_A_MESSAGE, 1]

@@ -11,7 +11,7 @@ from apps.jobs import lifecycle
 from apps.jobs.models import Job
 from apps.jobs.services import cancel_job
 from apps.studio.models import ImageJob, Row
-from apps.studio.rows import RowState, rows_with_state
+from apps.studio.rows import MOST_IMAGES_SHOWN, RowState, rows_with_state
 from apps.studio.states import NEEDS_PROMPT, WAITING_FOR_PROMPT
 from tests.factories import GeneratedImageFactory, JobFactory, RowFactory, finish
 
@@ -140,3 +140,20 @@ def test_the_jobs_of_one_row_are_never_those_of_another() -> None:
     assert states[theirs.pk].runs == 2
     owners = {job.pk: ImageJob.objects.get(job=job).row_id for state in states.values() for job in state.jobs}
     assert all(owners[job.pk] == state.row.pk for state in states.values() for job in state.jobs)
+
+
+def test_the_newest_pictures_come_first_and_no_more_than_are_shown_are_read() -> None:
+    """A picture outlives its job: without one it is older than all that have one, whatever NULL sorts as."""
+    row = RowFactory()
+    oldest = GeneratedImageFactory(row=row, job=None)
+    job = JobFactory(row=row)
+    finish(job)
+    newer = GeneratedImageFactory(row=row, job=job)
+    kept = {"file": newer.file.name, "thumbnail": newer.thumbnail.name, "asset": None, "owner": newer.owner}
+    older = [GeneratedImageFactory(row=row, job=None, **kept) for _ in range(70)]
+
+    state = state_of(row)
+    assert len(state.images) == MOST_IMAGES_SHOWN
+    assert state.images[0] == newer
+    assert state.images[1] == older[-1]
+    assert oldest not in state.images

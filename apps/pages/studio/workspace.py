@@ -159,8 +159,9 @@ def row_changes(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     shown = find_workspace(user, workspace_id)
     last = _last_event(shown.owner_id)
     index = index_of(shown)
-    changed = _changed_rows(shown.owner_id, _since(request))
-    entries = [entry for entry in index.entries if str(entry.id) in changed][:MOST_CHANGED]
+    since = _since(request)
+    changed = _changed_rows(shown.owner_id, since) if since else None  # who has no mark yet is told of all of them
+    entries = [entry for entry in index.entries if changed is None or str(entry.id) in changed][:MOST_CHANGED]
     context = {
         "views": views_of(shown, entries),
         "filters": filters(shown, _asked(request), index),

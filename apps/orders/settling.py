@@ -43,6 +43,8 @@ POLICIES = {
     ("openai", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
     ("openrouter", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
     ("gemini", "chat"): Policy(WhenUnknown.SEND_ONCE_MORE),
+    ("openai", "edit"): Policy(WhenUnknown.ASK_A_PERSON),
+    ("removebg", "cut_out"): Policy(WhenUnknown.ASK_A_PERSON),
 }
 LEFT_OUT = Policy(WhenUnknown.ASK_A_PERSON)  # what nobody has thought about is never sent twice
 

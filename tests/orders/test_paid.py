@@ -20,7 +20,7 @@ from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHAT, SUBMIT = ("xai", "chat"), ("wavespeed", "submit")
-EDIT = ("openai", "edit")  # nobody has said what to do when its outcome is unknown
+EDIT = ("openai", "edit")  # of unknown outcome: a person is asked
 
 
 def claimed(kind: str = "prompt") -> Run:

@@ -4,7 +4,7 @@ Whatever died before, the job's open paid call says how to go on: nothing sent â
 not answered â†’ look it up at the provider, adopt it if found, order again only when it surely does not exist.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -52,7 +52,7 @@ Asked = TypeVar("Asked")
 Made = TypeVar("Made", bound=Task)
 
 
-class TaskHandler(Handler, Generic[Asked, Made]):
+class TaskHandler(Handler, ABC, Generic[Asked, Made]):
     """A kind of job whose work a provider does while no worker is held. A product says what is asked (`Asked`, its own row)
     and what is made of a finished task (`Made`, the provider's).
     """

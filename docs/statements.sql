@@ -113,7 +113,7 @@ WITH done AS (SELECT * FROM jobs_job WHERE false),
       HAVING count(*) - (SELECT count(*) FROM done d WHERE d.owner_id = r.owner_id AND d.lane = %(lane)s) >= %(owner_limit)s),
     pick AS MATERIALIZED (
       SELECT j.id FROM (
-        SELECT id, provider, owner_id FROM jobs_job
+        SELECT id, provider, owner_id, priority, turn, seq FROM jobs_job
         WHERE lane = %(lane)s AND status = 'queued' AND (SELECT count(*) >= 0 FROM done) AND
   NOT EXISTS (SELECT 1 FROM jobs_hold WHERE scope = 'lane' AND key = %(lane)s AND (until IS NULL OR until > clock_timestamp()))
   AND (%(lane_limit)s::int IS NULL OR %(lane_limit)s > (
@@ -123,7 +123,7 @@ WITH done AS (SELECT * FROM jobs_job WHERE false),
       JOIN jobs_job j ON j.id = front.id AND j.status = 'queued'
       WHERE front.provider <> ALL (ARRAY(SELECT provider FROM held_providers))
         AND front.owner_id <> ALL (ARRAY(SELECT owner_id FROM held_owners))
-      LIMIT 1 FOR UPDATE OF j SKIP LOCKED),
+      ORDER BY front.priority DESC, front.turn, front.seq LIMIT 1 FOR UPDATE OF j SKIP LOCKED),
     claimed AS (
       UPDATE jobs_job j SET status = 'processing', attempt = j.attempt + 1, fence = j.fence + 1, worker = %(worker)s,
         started_at = clock_timestamp(), lease_until = clock_timestamp() + %(lease)s * interval '1 second',
@@ -292,7 +292,7 @@ WITH
       HAVING count(*) - (SELECT count(*) FROM done d WHERE d.owner_id = r.owner_id AND d.lane = %(lane)s) >= %(owner_limit)s),
     pick AS MATERIALIZED (
       SELECT j.id FROM (
-        SELECT id, provider, owner_id FROM jobs_job
+        SELECT id, provider, owner_id, priority, turn, seq FROM jobs_job
         WHERE lane = %(lane)s AND status = 'queued' AND (SELECT count(*) >= 0 FROM done) AND
   NOT EXISTS (SELECT 1 FROM jobs_hold WHERE scope = 'lane' AND key = %(lane)s AND (until IS NULL OR until > clock_timestamp()))
   AND (%(lane_limit)s::int IS NULL OR %(lane_limit)s > (
@@ -302,7 +302,7 @@ WITH
       JOIN jobs_job j ON j.id = front.id AND j.status = 'queued'
       WHERE front.provider <> ALL (ARRAY(SELECT provider FROM held_providers))
         AND front.owner_id <> ALL (ARRAY(SELECT owner_id FROM held_owners))
-      LIMIT 1 FOR UPDATE OF j SKIP LOCKED),
+      ORDER BY front.priority DESC, front.turn, front.seq LIMIT 1 FOR UPDATE OF j SKIP LOCKED),
     claimed AS (
       UPDATE jobs_job j SET status = 'processing', attempt = j.attempt + 1, fence = j.fence + 1, worker = %(worker)s,
         started_at = clock_timestamp(), lease_until = clock_timestamp() + %(lease)s * interval '1 second',

@@ -284,3 +284,18 @@ def test_priority_ten_is_for_staff_and_for_those_who_may_say_urgent(enqueue: Enq
         change_job(user=owner, uid=job.uid, priority=10)
     assert (refusal.value.status, refusal.value.code) == (403, "priority_reserved")
     assert change_job(user=owner, uid=job.uid, priority=10, urgent_allowed=True).priority == 10
+
+
+def test_the_order_does_not_hang_on_the_plan(people: list[int]) -> None:
+    """A join that is hashed keeps no order of the side that it hashes: the claim must say its order itself."""
+    crowd = [NewJob(kind="noop", owner_id=owner, priority=1 + place % 9) for place, owner in enumerate(people * 50)]
+    lifecycle.enqueue(crowd)
+    wanted = list(Job.objects.order_by("-priority", "turn", "seq").values_list("pk", flat=True))
+    connection.close()  # what is prepared keeps its plan
+    try:
+        with connection.cursor() as cursor:
+            for way in ("nestloop", "mergejoin", "indexscan", "bitmapscan"):
+                cursor.execute(f"SET enable_{way} = off")
+        assert true_order()[:20] == wanted[:20]
+    finally:
+        connection.close()

@@ -28,19 +28,20 @@ _HELD_BACK = """
       WHERE %(owner_limit)s::int IS NOT NULL AND r.lane = %(lane)s AND r.status = 'processing' GROUP BY r.owner_id
       HAVING count(*) - (SELECT count(*) FROM done d WHERE d.owner_id = r.owner_id AND d.lane = %(lane)s) >= %(owner_limit)s)"""
 
-# `done` first: the finish runs before the pick, so two workers never wait for each other's rows.
+# `done` first: the finish runs before the pick, so two workers never wait for each other's rows. The order is said twice: a join
+# keeps that of what it reads only by the plan's chance.
 # A row that another worker has locked just now is passed over.
 _FROM_THE_FRONT = f"""
 {_HELD_BACK},
     pick AS MATERIALIZED (
       SELECT j.id FROM (
-        SELECT id, provider, owner_id FROM jobs_job
+        SELECT id, provider, owner_id, priority, turn, seq FROM jobs_job
         WHERE lane = %(lane)s AND status = 'queued' AND (SELECT count(*) >= 0 FROM done) AND {_LANE_OPEN}
         ORDER BY priority DESC, turn, seq LIMIT {FRONT}) front
       JOIN jobs_job j ON j.id = front.id AND j.status = 'queued'
       WHERE front.provider <> ALL (ARRAY(SELECT provider FROM held_providers))
         AND front.owner_id <> ALL (ARRAY(SELECT owner_id FROM held_owners))
-      LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"""
+      ORDER BY front.priority DESC, front.turn, front.seq LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"""
 
 # From the first provider's first owner to the next owner, or over all owners of a held provider to the next provider.
 # Of each line there are some more than its head, for the workers that claim in the same moment. They are asked for as a

@@ -1,15 +1,15 @@
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [("providers", "0010_spend")]
 
     operations = [
-        migrations.RemoveIndex(model_name="spend", name="spend_day"),
-        migrations.AddIndex(
-            model_name="spend",
-            index=models.Index(fields=["day", "provider"], name="spend_by_day"),
-        ),
+        AddIndexConcurrently("spend", models.Index(fields=["day", "provider"], name="spend_by_day")),
+        RemoveIndexConcurrently("spend", "spend_day"),
         # Room for a row's next version beside it.
         migrations.RunSQL(
             "ALTER TABLE providers_spend SET (fillfactor = 50)", "ALTER TABLE providers_spend RESET (fillfactor)"

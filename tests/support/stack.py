@@ -36,7 +36,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(condition: "object", *, seconds: float = 30, what: str = "") -> object:
+def wait_until(condition: "object", *, seconds: float = 60, what: str = "") -> object:
     """Asks again until the condition holds; fails loudly when it does not in time."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:

@@ -160,7 +160,7 @@ def row_changes(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     last = _last_event(shown.owner_id)
     index = index_of(shown)
     since = _since(request)
-    changed = _changed_rows(shown.owner_id, since) if since else None  # who has no mark yet is told of all of them
+    changed = None if since is None else _changed_rows(shown.owner_id, since)  # without a mark: all of them
     entries = [entry for entry in index.entries if changed is None or str(entry.id) in changed][:MOST_CHANGED]
     context = {
         "views": views_of(shown, entries),
@@ -171,9 +171,10 @@ def row_changes(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     return render(request, "studio/row_fragment.html", context)
 
 
-def _since(request: HttpRequest) -> int:
-    given = request.GET.get("since", "0")
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+def _since(request: HttpRequest) -> int | None:
+    """The mark that the page was given; 0 from a time when its owner had no events yet."""
+    given = request.GET.get("since", "")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
 
 
 def _changed_rows(owner_id: int, since: int) -> set[str]:

@@ -194,7 +194,10 @@ def test_a_prompt_waits_for_the_budget_of_its_provider(stack: Stack, owner: User
 def test_answers_without_figures_use_up_the_budget_all_the_same(
     stack: Stack, owner: User, row: Row, usage: object
 ) -> None:
-    """Each costs what was set aside for it, so that a budget for three of them is not good for more."""
+    """Each costs what was set aside for it: a budget for three of the cheapest is good for three of them, or for fewer dear ones.
+
+    A dear model is asked where there is room for it, which hangs on who gives back what at the moment.
+    """
     one = wanted_for_prompt(PromptJob(row=row, ref_urls=row.ref_urls, target_url=row.target_url), owner.pk).amount
     limit(f"{one * 3:f}", owner=owner, provider="xai")
     stack.simulator.scenario("xai", times=None, usage=usage)
@@ -202,14 +205,13 @@ def test_answers_without_figures_use_up_the_budget_all_the_same(
         queue_prompt(user=owner, row_id=row.pk, target_url=row.target_url)
     prompts = Job.objects.filter(kind="prompt")
     left = prompts.exclude(status="completed").exclude(status="scheduled", reason="budget")
-    # A dear model wants more than was set aside: it gives back and waits for the next tick, so all may wait for a moment.
     wait_until(
-        lambda: Call.objects.filter(state="succeeded").count() >= 3 and not left.exists(),
-        seconds=60,
+        lambda: standings(owner_id=owner.pk)[0].spent > one * 2 and not left.exists(),
+        seconds=120,
         what="as many as the budget is good for",
     )
     assert fund() == 0
-    assert Call.objects.count() == 3
-    assert set(Call.objects.filter(state="succeeded").values_list("cost_source", flat=True)) == {"estimated"}
     [standing] = standings(owner_id=owner.pk)
-    assert (standing.spent, standing.held) == (one * 3, 0)
+    assert standing.held == 0
+    assert standing.spent <= one * 3
+    assert set(Call.objects.filter(state="succeeded").values_list("cost_source", flat=True)) == {"estimated"}

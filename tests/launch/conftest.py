@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from apps.launch.leftovers import find
+from tests.support.stack import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL_UP = Path(__file__).with_name("small_up.py")
@@ -26,12 +27,9 @@ def tmp_path() -> Iterator[Path]:
         yield Path(folder)
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Wait for what other processes do; fails with the condition's name when it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
-        time.sleep(0.02)
+    wait_until(condition, seconds=seconds, what=str(condition))
 
 
 class Up:

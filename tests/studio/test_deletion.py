@@ -1,7 +1,6 @@
 """Rows and workspaces are deleted beside workers that finish their jobs; what has no place any more is not worked for."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -34,6 +33,7 @@ from apps.studio.rows import create_rows, subject_of
 from apps.studio.services import generate_images, queue_prompt
 from tests.factories import StaffFactory
 from tests.faults.test_races import at_once
+from tests.support.stack import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BROKEN = Failure("broken", "It broke.")
@@ -76,9 +76,7 @@ class Deleter(threading.Thread):
 
     def start_and_wait_until_it_waits(self) -> None:
         self.start()
-        ends = time.monotonic() + 60
-        while self.is_alive() and not somebody_waits_for_a_lock():
-            assert time.monotonic() < ends, "it neither ends nor waits"
+        wait_until(lambda: not self.is_alive() or somebody_waits_for_a_lock(), what="it ends or waits")
 
 
 @pytest.fixture(params=["row", "workspace"])

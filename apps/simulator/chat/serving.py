@@ -103,6 +103,22 @@ class Desk:
         yield end
 
 
+class Served:
+    """A provider whose answers come at once: what those of chat and of pictures have in common."""
+
+    name: str
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._desk = Desk(simulation, self.name)
+
+    def reset(self) -> None:
+        self._desk.reset()
+
+    def resume(self) -> None:
+        """Nothing of it outlives the process."""
+
+
 def event(body: dict[str, Any], line_end: bytes = b"\n\n") -> bytes:
     return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + line_end
 

@@ -4,31 +4,20 @@ import uuid
 from typing import Any
 
 from apps.simulator.chat.answer import Answer, answer_to, tokens_of
-from apps.simulator.chat.serving import Desk, Unreadable, keyed, seen
+from apps.simulator.chat.serving import Served, Unreadable, keyed, seen
 from apps.simulator.gemini import answers, catalogue, errors
 from apps.simulator.gemini.catalogue import Model
 from apps.simulator.gemini.requests import parse, words_of
 from apps.simulator.messages import Exchange, Handler, Reply, as_json
 from apps.simulator.scenarios import Subject
-from apps.simulator.simulation import Simulation
 
 ROOT = "/gemini/{version:v1|v1beta}/models"
 MOST_IMAGE_BYTES = 20 * 1024 * 1024
 PURCHASES = (":generateContent", ":streamGenerateContent")
 
 
-class Gemini:
+class Gemini(Served):
     name = "gemini"
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._desk = Desk(simulation, self.name)
-
-    def reset(self) -> None:
-        self._desk.reset()
-
-    def resume(self) -> None:
-        """Nothing of it outlives the process: every answer comes at once."""
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         routes: list[tuple[str, str, Handler]] = [

@@ -9,13 +9,12 @@ from typing import Any
 from apps.simulator.chat import completions, responses
 from apps.simulator.chat.answer import Answer, answer_to
 from apps.simulator.chat.question import words_of
-from apps.simulator.chat.serving import Desk, Unreadable, keyed, seen
+from apps.simulator.chat.serving import Served, Unreadable, keyed, seen
 from apps.simulator.latency import IMAGE
 from apps.simulator.messages import Exchange, Handler, Reply, as_json
 from apps.simulator.openai import catalogue, errors, pictures
 from apps.simulator.openai.requests import MOST_IMAGE_BYTES, Asked, parse_chat, parse_response
 from apps.simulator.scenarios import Subject
-from apps.simulator.simulation import Simulation
 
 CHAT = "/openai/v1/chat/completions"
 RESPONSES = "/openai/v1/responses"
@@ -26,18 +25,8 @@ BROKEN = {"error": {"message": "The server had an error while processing your re
                     "param": None, "code": None}}  # fmt: skip
 
 
-class OpenAI:
+class OpenAI(Served):
     name = "openai"
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._desk = Desk(simulation, self.name)
-
-    def reset(self) -> None:
-        self._desk.reset()
-
-    def resume(self) -> None:
-        """Nothing of it outlives the process: every answer comes at once."""
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         routes: list[tuple[str, str, Handler]] = [

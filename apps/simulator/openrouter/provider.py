@@ -6,12 +6,11 @@ from typing import Any
 from apps.simulator.chat import completions
 from apps.simulator.chat.answer import Answer, answer_to
 from apps.simulator.chat.question import BadContent, Question, contents, words_of
-from apps.simulator.chat.serving import Desk, Unreadable, keyed, seen
+from apps.simulator.chat.serving import Served, Unreadable, keyed, seen
 from apps.simulator.messages import Exchange, Handler, Reply, as_json
 from apps.simulator.openrouter import catalogue, errors
 from apps.simulator.openrouter.catalogue import Model
 from apps.simulator.scenarios import Subject
-from apps.simulator.simulation import Simulation
 
 ROOT = "/openrouter/api/v1"
 CHAT = f"{ROOT}/chat/completions"
@@ -23,18 +22,8 @@ OWN_FIELDS = {"model", "models", "messages", "stream", "stream_options", "provid
 WAITING = b": OPENROUTER PROCESSING\n\n"
 
 
-class OpenRouter:
+class OpenRouter(Served):
     name = "openrouter"
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._desk = Desk(simulation, self.name)
-
-    def reset(self) -> None:
-        self._desk.reset()
-
-    def resume(self) -> None:
-        """Nothing of it outlives the process: every answer comes at once."""
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         routes: list[tuple[str, str, Handler]] = [

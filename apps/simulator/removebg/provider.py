@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from apps.simulator.chat.serving import Desk, keyed
+from apps.simulator.chat.serving import Served, keyed
 from apps.simulator.drawing.matte import NothingInFront, cut_out
 from apps.simulator.forms import parts_of
 from apps.simulator.latency import CUT_OUT
@@ -63,19 +63,16 @@ class Asked:
         return CREDITS.get(self.size, Decimal(1))
 
 
-class RemoveBg:
+class RemoveBg(Served):
     name = "removebg"
 
     def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._desk = Desk(simulation, self.name)
+        super().__init__(simulation)
         self._used = Decimal(0)
 
     def reset(self) -> None:
+        super().reset()
         self._used = Decimal(0)
-
-    def resume(self) -> None:
-        """Nothing of it outlives the process: every cut-out comes at once."""
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         routes: list[tuple[str, str, Handler]] = [

@@ -1,0 +1,1 @@
+"""How each kind of image is laid out, in each style."""

@@ -1,0 +1,1 @@
+"""Pictures as arrays: cut out, refined, composed, compared. Nothing here knows the database or a provider."""

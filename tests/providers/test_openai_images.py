@@ -52,7 +52,7 @@ def test_the_product_that_was_sent_stands_in_what_comes_back(openai: OpenAIClien
     [made] = answer.pictures
     picture = Image.open(io.BytesIO(made)).convert("RGB")
     assert picture.size == (1536, 1024)
-    assert picture.getpixel((768, 560)) == (20, 160, 90)
+    assert (20, 160, 90) in {picture.getpixel((x, y)) for x in range(0, 1536, 16) for y in range(0, 1024, 16)}
     assert answer.content_type == "image/png"
     assert answer.id.startswith("req_")
     (purchase,) = simulator.ledger("openai")

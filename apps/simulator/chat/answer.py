@@ -9,6 +9,7 @@ from typing import Any
 from apps.simulator.chance import chance
 from apps.simulator.chat.image_prompts import REFUSAL, image_prompt
 from apps.simulator.chat.opinions import is_about_brands, opinion_on
+from apps.simulator.chat.page_texts import fields_written, is_about_fields
 from apps.simulator.chat.question import Question
 from apps.simulator.chat.structured import fitted
 from apps.simulator.scenarios import Effect
@@ -140,6 +141,8 @@ def _words(
         text = image_prompt(question, seed=seed)
         return (_in_json(question, text) if question.as_json else text), ()
     asked = question.said_by("user")
+    if question.as_json and question.schema and is_about_fields(question.schema):
+        return json.dumps(fields_written(asked), ensure_ascii=False), ()
     opinion = opinion_on(asked, model=model, searches=question.searches, asked_before=asked_before, seed=seed)
     if not question.as_json:
         return opinion.text, opinion.sources

@@ -133,7 +133,9 @@ def storage() -> Vital:
 
 def keys() -> Vital:
     """A provider without a key is fine only while the simulator stands in for it."""
-    missing = [provider.key_setting for provider in NEEDED if not provider.has_key and not provider.simulated]
+    missing = [
+        provider.key_setting for provider in NEEDED if not (provider.optional or provider.has_key or provider.simulated)
+    ]
     if missing:
         return Vital(
             "keys",

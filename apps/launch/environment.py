@@ -20,8 +20,12 @@ NOT_FOR_COMMANDS = {"PATH", "HOST", "PORT", "LIVE_PORT", "PYTHONWARNINGS"}
 
 
 def without_key(given: Mapping[str, str]) -> list[str]:
-    """The providers that the simulator stands in for."""
-    return [provider.name for provider in NEEDED if not given.get(provider.key_setting, "").strip()]
+    """The providers that the simulator stands in for. Optional ones only while nobody has set any key: beside real
+    pictures made-up ones would be taken for real.
+    """
+    lacking = [provider for provider in NEEDED if not given.get(provider.key_setting, "").strip()]
+    untouched = len(lacking) == len(NEEDED)
+    return [provider.name for provider in lacking if untouched or not provider.optional]
 
 
 def child_environment(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 
 from apps.core.failpoints import armed
 from apps.providers.catalogue import Model, find_model
@@ -32,9 +32,9 @@ def models(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[
 
 @register
 def keys(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
-    """A provider without a key cannot be called; what needs it would wait."""
+    """A provider without a key cannot be called; what needs it would wait, unless there are other ways to it."""
     return [
-        Warning(
+        (Info if provider.optional else Warning)(
             f"{provider.key_setting} is not set: no {provider.makes} can be made.",
             hint=f"Set {provider.key_setting}, or run `manage.py up` to try the simulator.",
             id="pressroom.W001",

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Provider:
     """`name` is the code in rows and settings, `title` what people read, `makes` what cannot be made without it (empty
-    while no product needs it). `env` begins its settings: XAI_API_KEY, XAI_API_BASE, XAI_MAX_CONCURRENT and
-    XAI_REQUESTS_PER_MINUTE. `base` is its own address, `simulated_at` the simulator's path that speaks for it.
+    while no product needs it), `optional`: there are other ways to that, or much goes without. `env` begins its settings:
+    XAI_API_KEY, XAI_API_BASE, XAI_MAX_CONCURRENT and XAI_REQUESTS_PER_MINUTE. `base` is its own address, `simulated_at`
+    the simulator's path that speaks for it.
 
     `client` and `models` name a class with `from_settings` and a tuple of catalogue.Model. `hold_seconds`: how long
     nothing is sent after a 429 that names no time.
@@ -25,6 +26,7 @@ class Provider:
     client: str
     models: str
     makes: str = ""
+    optional: bool = False
     answers_questions: bool = False
     hold_seconds: float = 5.0
 
@@ -82,6 +84,8 @@ PROVIDERS = {
             simulated_at="/openai/v1",
             client="apps.providers.openai.client.OpenAIClient",
             models="apps.providers.openai.models.MODELS",
+            makes="painted scenes of listings",
+            optional=True,
             answers_questions=True,
         ),
         Provider(
@@ -92,6 +96,8 @@ PROVIDERS = {
             simulated_at="/removebg/v1.0",
             client="apps.providers.removebg.client.RemoveBgClient",
             models="apps.providers.removebg.models.MODELS",
+            makes="cut-outs of lively photographs",
+            optional=True,
         ),
         Provider(
             name="openrouter",
@@ -111,6 +117,8 @@ PROVIDERS = {
             simulated_at="/gemini",
             client="apps.providers.gemini.client.GeminiClient",
             models="apps.providers.gemini.models.MODELS",
+            makes="A+ pages",
+            optional=True,
             answers_questions=True,
             hold_seconds=15.0,  # most of its limits renew each minute
         ),

@@ -29,7 +29,7 @@ def test_with_nothing_set_everything_is_filled_in(tmp_path: Path) -> None:
     assert environment["REDIS_URL"] == EMBEDDED["redis_url"]
     assert environment["SITE_URL"] == "http://127.0.0.1:8000"
     assert environment["LIVE_URL"] == "http://127.0.0.1:8001"
-    assert environment["PRESSROOM_SIMULATED"] == "xai,wavespeed"
+    assert environment["PRESSROOM_SIMULATED"] == "xai,wavespeed,openai,removebg,gemini"
     assert environment["XAI_API_BASE"] == "http://127.0.0.1:8002/xai/v1"
     assert environment["WAVESPEED_API_BASE"] == "http://127.0.0.1:8002/wavespeed"
     assert len(environment["SECRET_KEY"]) >= 50

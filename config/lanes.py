@@ -15,6 +15,7 @@ class Kind:
 
     `provider` is whom its jobs call when they do not say another. `ages`: who waits long gains priority. `reasons`: why a
     job of it may wait for a person. `quiet`: the live stream tells at most once a second that one of its subject moved.
+    `attempt_seconds`: how long one attempt may last, where that is not the installation's usual time.
     """
 
     lane: str
@@ -26,6 +27,7 @@ class Kind:
     ages: bool = True
     quiet: bool = False
     reasons: tuple[str, ...] = ()
+    attempt_seconds: float | None = None
 
 
 KINDS = {
@@ -40,5 +42,25 @@ KINDS = {
         parks=True,
         reasons=("needs_prompt",),
     ),
+    "pack": Kind(lane="listings", product="listings", handler="apps.listings.handlers.pack.PackHandler"),
+    "cutout": Kind(
+        lane="listings", product="listings", provider="removebg", handler="apps.listings.handlers.cutout.CutoutHandler"
+    ),
+    "picture": Kind(lane="listings", product="listings", handler="apps.listings.handlers.picture.PictureHandler"),
+    "scene": Kind(
+        lane="listings",
+        product="listings",
+        provider="openai",
+        handler="apps.listings.handlers.scene.SceneHandler",
+        attempt_seconds=340,  # an edit may take 300
+    ),
+    "aplus": Kind(
+        lane="listings",
+        product="listings",
+        provider="gemini",
+        handler="apps.listings.handlers.aplus.APlusHandler",
+        attempt_seconds=600,  # two answers, and a scene
+    ),
+    "export": Kind(lane="listings", product="listings", handler="apps.listings.handlers.export.ExportHandler"),
     "noop": Kind(lane="listings", product="", handler="apps.jobs.noop.NoopHandler"),
 }

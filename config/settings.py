@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "apps.desk",
     "apps.orders",
     "apps.studio",
+    "apps.listings",
     "apps.live",
     "apps.pages",
     "apps.api",
@@ -220,11 +221,12 @@ AGING_SECONDS = number("PRESSROOM_AGING_SECONDS", 300)  # waiting so long gains 
 QUEUE_QUOTA = integer("PRESSROOM_QUEUE_QUOTA", 20_000)  # jobs one person may have waiting; 0: no limit
 WORKSPACE_QUOTA = integer("PRESSROOM_WORKSPACE_QUOTA", 500)  # of one person; 0: no limit
 ROW_QUOTA = integer("PRESSROOM_ROW_QUOTA", 20_000)  # in all workspaces of one person; 0: no limit
+PROJECT_QUOTA = integer("PRESSROOM_PROJECT_QUOTA", 5_000)  # of one person; 0: no limit
 MAX_CRASHES = 3
 LANE_LIMITS = {
     "prompts": integer("PRESSROOM_PROMPTS_CONCURRENCY", 3),
     "images": integer("PRESSROOM_IMAGES_CONCURRENCY", 3),
-    "listings": integer("PRESSROOM_LISTINGS_CONCURRENCY", 3),
+    "listings": integer("PRESSROOM_LISTINGS_CONCURRENCY", 6),
     "visibility": integer("PRESSROOM_VISIBILITY_CONCURRENCY", 64),
 }
 
@@ -259,6 +261,10 @@ PROMPT_MODELS = words("PRESSROOM_PROMPT_MODELS") or [
     "grok-4.3:error|refusal",
     "grok-4.20-non-reasoning:error|too_long",
 ]
+# Images of Listings that are painted round the cut-out: OpenAI's model, and low, medium or high.
+EDIT_MODEL = text("PRESSROOM_EDIT_MODEL", "gpt-image-2.6-flare")
+EDIT_QUALITY = text("PRESSROOM_EDIT_QUALITY", "medium")
+TEXT_MODEL = text("PRESSROOM_TEXT_MODEL", "gemini-3.8-flash")  # writes A+ pages
 IMAGE_MODEL = text("PRESSROOM_IMAGE_MODEL", "bytedance/seedream-v4.5/edit")
 PROVIDER_DAILY_BUDGET_USD = decimal("PRESSROOM_PROVIDER_DAILY_BUDGET_USD", None)
 ALLOW_PRIVATE_URLS = boolean("PRESSROOM_ALLOW_PRIVATE_URLS", default=False)  # loopback only; development, tests
@@ -296,6 +302,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "apps.api.jobs.job_shapes.PUBLIC_STATUSES",
         "RowStatus": "apps.api.studio.rows.ROW_STATUSES",
+        "ImageType": "apps.listings.models.ImageType",
     },
 }
 UNFOLD = {"SITE_TITLE": "Pressroom", "SITE_HEADER": "Pressroom", "SITE_URL": "/"}

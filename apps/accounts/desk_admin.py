@@ -90,3 +90,28 @@ def _record(request: HttpRequest, action: str, things: Iterable[Model], **detail
     named = [f"{thing.pk}: {thing}"[:200] for thing in list(things)[:MOST_NAMED]]
     subject = named[0] if len(named) == 1 else f"{len(named)} of them"
     record_act(request, action, subject, **({"chosen": named} if len(named) != 1 else {}) | detail)
+
+
+class ReadOnly(DeskAdmin):
+    """State lives in the job engine: nothing here may be added, changed or removed."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Undeletable(DeskAdmin):
+    """What has jobs is deleted on its page or by the API, which cancel them first."""
+
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

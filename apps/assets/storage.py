@@ -44,6 +44,13 @@ def open_file(path: str) -> BinaryIO:
     return _absolute(path).open("rb")
 
 
+def size_of(path: str) -> int | None:
+    """Bytes of the stored file; None when there is none."""
+    with suppress(FileNotFoundError):
+        return _absolute(path).stat().st_size
+    return None
+
+
 def set_aside(path: str) -> bool:
     """Takes a file out of its place, to be put back or removed for good; False when it is not there."""
     with suppress(FileNotFoundError):

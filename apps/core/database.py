@@ -78,6 +78,7 @@ class Locks(IntEnum):
     BUDGET = 3
     SPACE = 4
     SHARES = 5
+    CUTOUT = 6
 
 
 def lock_names(kind: Locks, names: Collection[str]) -> None:

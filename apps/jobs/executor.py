@@ -35,7 +35,7 @@ class Next:
 def execute(lease: Lease, *, worker: str, shift: Shift) -> Next:
     """Runs one lease to its verb. While the shift lasts a plain finish claims the next job in the same statement."""
     with logged(job=str(lease.uid), attempt=lease.attempt, lane=lease.lane):
-        run = Run(lease=lease, ends=shift.attempt_ends())
+        run = Run(lease=lease, ends=shift.attempt_ends(lease.kind))
         try:
             return _run(run, worker=worker, shift=shift)
         except (OperationalError, InterfaceError) as error:

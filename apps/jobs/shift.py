@@ -30,6 +30,7 @@ class Shift:
         """Whether another job may be taken now. Asked right before each claim, never before the job that precedes it."""
         return not stopping.value and time.monotonic() < self.ends
 
-    def attempt_ends(self) -> float:
-        """The deadline of an attempt that begins now."""
-        return min(time.monotonic(), self.ends) + settings.ATTEMPT_SECONDS
+    def attempt_ends(self, kind: str) -> float:
+        """The deadline of an attempt of such a job that begins now."""
+        seconds = settings.KINDS[kind].attempt_seconds or settings.ATTEMPT_SECONDS
+        return min(time.monotonic(), self.ends) + seconds

@@ -8,37 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from apps.accounts.desk_admin import DeskAdmin
+from apps.accounts.desk_admin import DeskAdmin, ReadOnly, Undeletable
 from apps.core.errors import Problem
 from apps.studio import admin_calls  # noqa: F401
 from apps.studio.links import image_url, thumbnail_url
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Strategy, Workspace
 from apps.studio.prompting.strategies import check_strategy, new_version
-
-
-class ReadOnly(DeskAdmin):
-    """State lives in the job engine: nothing here may be added, changed or removed."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class Undeletable(DeskAdmin):
-    """What has jobs is deleted on its page or by the API, which cancel them first."""
-
-    show_full_result_count = False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Workspace)

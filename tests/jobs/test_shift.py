@@ -85,9 +85,9 @@ def test_a_worker_that_stops_takes_nothing_and_passes_the_wake_up_on(
 def test_what_the_claim_waited_for_counts_as_the_attempts_own_time(settings: object) -> None:
     settings.WORK_SLICE_SECONDS, settings.ATTEMPT_SECONDS = 20, 120  # type: ignore[attr-defined]
     begun = shift.Shift.begin()
-    assert begun.attempt_ends() < begun.ends + 120
+    assert begun.attempt_ends("noop") < begun.ends + 120
     late = shift.Shift(ends=begun.ends - 60)  # its last claim came back from the database 40 s after it was over
-    assert late.attempt_ends() == late.ends + 120
+    assert late.attempt_ends("noop") == late.ends + 120
 
 
 def test_the_check_refuses_limits_that_would_strike_a_healthy_job(settings: object) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py demo`: makes the demo user and workspace; prints one line of JSON: username, password, url, administrator."""
+"""`manage.py demo`: makes the demo user with something to press in each product; prints one line of JSON: username, password, url, administrator."""
 
 import json
 import secrets
@@ -8,15 +8,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.accounts.models import User
+from apps.listings.demo import make_projects
 from apps.studio.demo import USERNAME, known_password, make_demo
 
 
 class Command(BaseCommand):
-    help = "Make the demo user and a workspace of real photographs. Safe to run again."
+    help = "Make the demo user, a workspace of real photographs and products to list. Safe to run again."
 
     def handle(self, **_options: object) -> None:
         password = known_password() or _new_password()
-        make_demo(password)
+        make_projects(make_demo(password))
         administrator = User.objects.filter(is_superuser=True, is_active=True).exists()
         told = {"username": USERNAME, "password": password, "url": settings.SITE_URL, "administrator": administrator}
         self.stdout.write(json.dumps(told))

@@ -87,8 +87,10 @@ class Claim:
         """Store the answer. Raises when another request took the key over."""
         self._write(status=response.status_code, body=JSONRenderer().render(response.data))
 
-    def answer_about_jobs(self, make: Callable[[Within], object], show: Callable[[list[int]], Any]) -> Response:
-        """201 with `show` of the ids of the jobs that `make` made.
+    def answer_about_jobs(
+        self, make: Callable[[Within], object], show: Callable[[list[int]], Any], *, status: int = 201
+    ) -> Response:
+        """`status` with `show` of the ids of the jobs that `make` made.
 
         `make` calls what it is given with their ids inside its transaction, which then commits only for the holder of
         the key. It is not called when an earlier holder made them.
@@ -101,7 +103,7 @@ class Claim:
 
         if not made:
             make(within)
-        response = Response(show(made), status=201)
+        response = Response(show(made), status=status)
         self.keep(response)
         return response
 

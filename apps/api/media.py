@@ -15,11 +15,12 @@ from apps.api.views import Endpoint
 from apps.assets.models import Asset
 from apps.assets.storage import content_type, open_file
 from apps.core.errors import not_found
+from apps.listings.models import Cutout, ListingImage
 from apps.studio.models import GeneratedImage
 
 # The browser may keep it and asks each time: the next person at it sees nothing after a sign-out. 304 costs no file.
 ASK_FIRST = "private, no-cache"
-Stored = Asset | GeneratedImage
+Stored = Asset | Cutout | GeneratedImage | ListingImage
 
 
 @extend_schema(exclude=True)
@@ -62,6 +63,8 @@ class Media(Endpoint):
 
 
 def _opened(path: str) -> Any:
+    if not path:  # a cut-out that is being made
+        raise not_found("image")
     try:
         return open_file(path)
     except FileNotFoundError as error:

@@ -9,6 +9,7 @@ from apps.api.jobs.events import Events
 from apps.api.jobs.init import Init
 from apps.api.jobs.jobs import CreateJobs, JobItem, Jobs, PendingCount, RetryJob
 from apps.api.jobs.webhooks import WavespeedWebhook
+from apps.api.listings import aplus, exports, packs, projects
 from apps.api.money import Budgets, RowQuote, Spending
 from apps.api.schema import Reference, Schema
 from apps.api.studio.images import ImageItem
@@ -46,6 +47,36 @@ urlpatterns = [
     path("assets/fetch", FetchAsset.as_view(), name="assets-fetch"),
     path("assets/space", AssetSpace.as_view(), name="assets-space"),
     path("assets/<uuid:asset_id>", AssetItem.as_view(), name="asset"),
+    path("projects", projects.Projects.as_view(), name="projects"),
+    path("projects/<uuid:project_id>", projects.ProjectItem.as_view(), name="project"),
+    path("projects/<uuid:project_id>/facts", projects.ProjectFacts.as_view(), name="project-facts"),
+    path("projects/<uuid:project_id>/photos", projects.Photos.as_view(), name="project-photos"),
+    path("projects/<uuid:project_id>/photos/<uuid:photo_id>", projects.PhotoItem.as_view(), name="project-photo"),
+    path("projects/<uuid:project_id>/cutout", projects.ProjectCutout.as_view(), name="project-cutout"),
+    path("projects/<uuid:project_id>/cutout/file", projects.CutoutFile.as_view(), name="project-cutout-file"),
+    path("projects/<uuid:project_id>/quote", packs.ProjectQuote.as_view(), name="project-quote"),
+    path("projects/<uuid:project_id>/images", packs.ProjectImages.as_view(), name="project-images"),
+    path(
+        "projects/<uuid:project_id>/images/<uuid:image_id>/choose", packs.ChooseImage.as_view(), name="project-choose"
+    ),
+    path("projects/<uuid:project_id>/compliance", packs.Compliance.as_view(), name="project-compliance"),
+    path("projects/<uuid:project_id>/packs/<uuid:pack_id>/cancel", packs.CancelPack.as_view(), name="pack-cancel"),
+    path("projects/<uuid:project_id>/exports", exports.Exports.as_view(), name="project-exports"),
+    path("projects/<uuid:project_id>/exports/<uuid:export_id>", exports.ExportItem.as_view(), name="project-export"),
+    path(
+        "projects/<uuid:project_id>/exports/<uuid:export_id>/file",
+        exports.ExportFile.as_view(),
+        name="project-export-file",
+    ),
+    path("projects/<uuid:project_id>/export", exports.ExportNow.as_view(), name="project-export-now"),
+    path("projects/<uuid:project_id>/aplus", aplus.APlusPages.as_view(), name="project-aplus"),
+    path("projects/<uuid:project_id>/aplus/validate", aplus.APlusCheck.as_view(), name="project-aplus-validate"),
+    path("projects/<uuid:project_id>/aplus/<uuid:aplus_id>", aplus.APlusItem.as_view(), name="project-aplus-item"),
+    path("process-aplus", aplus.ProcessAPlus.as_view(), name="process-aplus"),
+    path("process-image", packs.ProcessImage.as_view(), name="process-image"),
+    path("process-complete-pack", packs.ProcessPack.as_view(), name="process-complete-pack"),
+    path("brand-kits", projects.BrandKits.as_view(), name="brand-kits"),
+    path("brand-kits/<uuid:kit_id>", projects.BrandKitItem.as_view(), name="brand-kit"),
     path("calls/<uuid:call_id>/settle", SettleCall.as_view(), name="call-settle"),
     path("webhooks/wavespeed", WavespeedWebhook.as_view(), name="webhook-wavespeed"),
     path("events", Events.as_view(), name="events"),

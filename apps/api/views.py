@@ -27,6 +27,7 @@ _MEANING = {
     403: "The token lacks a scope, or the session its CSRF token",
     404: "It does not exist, or is somebody else's",
     409: "It cannot be done in the state it is in",
+    412: "It was changed by somebody else meanwhile",
     413: "The request is too large",
     415: "The body is not of the type this takes",
     422: "A value does not fit",

@@ -13,6 +13,7 @@ from apps.jobs.models import Hold, Job
 from apps.jobs.states import LIVE, Reason, Status
 
 STUDIO = {"workspaces", "workspace", "rows", "job"}
+LISTINGS = {"projects", "project"}
 PAUSED = Q(scope=Hold.Scope.LANE, reason=Reason.LANE_PAUSED)
 
 
@@ -53,7 +54,13 @@ def products(request: HttpRequest) -> list[dict[str, object]]:
             "href": reverse("workspaces"),
             "icon": "table",
             "active": here in STUDIO,
-        }
+        },
+        {
+            "name": "Listings",
+            "href": reverse("projects"),
+            "icon": "tag",
+            "active": here in LISTINGS,
+        },
     ]
 
 

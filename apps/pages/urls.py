@@ -5,6 +5,7 @@ from django.urls import path
 from apps.pages import icon, spending
 from apps.pages.accounts import account, signin
 from apps.pages.jobs import job, queue
+from apps.pages.listings import aplus, project, projects
 from apps.pages.studio import downloads, images, strategies, workspace, workspaces
 
 urlpatterns = [
@@ -19,6 +20,18 @@ urlpatterns = [
     path("workspaces/<uuid:workspace_id>/rows/<uuid:row_id>", workspace.row, name="row"),
     path("workspaces/<uuid:workspace_id>/rows/<uuid:row_id>/images.zip", downloads.row_zip, name="row_zip"),
     path("workspaces/<uuid:workspace_id>/strategies", strategies.strategies, name="strategies"),
+    path("listings", projects.projects, name="projects"),
+    path("listings/<uuid:project_id>", project.project, name="project"),
+    path("listings/<uuid:project_id>/live", project.slots, name="project_live"),
+    path("listings/<uuid:project_id>/quota", project.quota, name="project_quota"),
+    path("listings/<uuid:project_id>/versions/<str:image_type>", project.versions, name="project_versions"),
+    path("listings/<uuid:project_id>/aplus", aplus.aplus, name="project_aplus"),
+    path("listings/<uuid:project_id>/aplus/module", aplus.new_module, name="project_aplus_module"),
+    path(
+        "listings/<uuid:project_id>/aplus/<uuid:aplus_id>/<int:place>/<str:name>",
+        aplus.picture,
+        name="project_aplus_picture",
+    ),
     path("spending", spending.spending, name="spending"),
     path("images/<uuid:image_id>", images.image, name="image"),
     path("jobs/<uuid:uid>", job.job, name="job"),

@@ -141,19 +141,38 @@ def _lane(line: Line) -> tuple[str, str, str]:
     return LANES.get(line.lane, ("Jobs", "jobs", "job"))
 
 
+@dataclass(frozen=True)
+class Awaited:
+    """What the jobs of a lane wait for: the word for it, who makes it where, and what follows."""
+
+    what: str
+    lane: str
+    provider: str
+    then: str
+
+
+_AWAITED = {
+    "images": Awaited("the prompt", "prompts", "xai", "Images start when the prompt is there."),
+    "listings": Awaited("the cut-out", "listings", "removebg", "It is made when the cut-out is there."),
+}
+
+
 def _dependency(line: Line) -> Wait:
-    """The images of a row: the place shown is the prompt's, and so is what it waits for."""
+    """The place shown is that of what it waits for, and so is what that waits for."""
+    awaited = _AWAITED.get(line.lane, _AWAITED["images"])
+    word = f"Waiting for {awaited.what}"
     if line.fact("status") == "processing":
-        return Wait("waiting", "Waiting for the prompt", "", "Images start when the prompt is there.")
+        return Wait("waiting", word, "", awaited.then)
     inner = _WAITS.get(str(line.fact("waits") or ""))
     if inner is None or inner is _dependency:
-        return Wait("waiting", "Waiting for the prompt", place(line), "Images start when the prompt is there.")
+        return Wait("waiting", word, place(line), awaited.then)
     until = line.fact("until")
-    why = inner(replace(line, lane="prompts", provider="xai", until=until if isinstance(until, datetime) else None))
-    look = "held" if why.look == "held" else "waiting"
-    return Wait(
-        look, "Waiting for the prompt", why.lead, format_html("{} Images start when the prompt is there.", why.rest)
+    there = replace(
+        line, lane=awaited.lane, provider=awaited.provider, until=until if isinstance(until, datetime) else None
     )
+    why = inner(there)
+    look = "held" if why.look == "held" else "waiting"
+    return Wait(look, word, why.lead, format_html("{} {}", why.rest, awaited.then))
 
 
 def _children(line: Line) -> Wait:
@@ -314,6 +333,13 @@ STAGES = {
     "submitting": "Sending the order.",
     "waiting_for_provider": "{provider} is rendering.",
     "saving": "Saving the picture.",
+    "waiting_for_cutout": "Waiting for the cut-out.",
+    "cutting_out": "The product is being cut out.",
+    "painting": "{provider} is painting.",
+    "drawing": "We are drawing.",
+    "measuring": "Measuring it against the rules.",
+    "writing_texts": "{provider} is writing.",
+    "checking_texts": "Checking the texts.",
     "settling": "Finding out what became of the order.",
 }
 

@@ -14,9 +14,11 @@ from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Attempt, Job, JobEvent
 from apps.jobs.services import find_job
 from apps.jobs.states import LIVE, PENDING, TURNED_AWAY, Status
+from apps.listings.models import ImageOrder, ImageType, ListingImage, Project
 from apps.pages.jobs.asked import asked_of, used_of
 from apps.pages.jobs.job_story import story_of, tries_before
 from apps.pages.jobs.job_time import chart_of, spoken, steps_of
+from apps.pages.jobs.queue_words import job_name
 from apps.pages.shell import page, reader
 from apps.pages.studio.results import image_views
 from apps.pages.studio.row_index import number_of
@@ -43,6 +45,13 @@ CALLS = {
     CallState.LOST: ("cancelled", "Never arrived"),
 }
 
+
+_MADE = {
+    "prompt": "The prompt was written",
+    "pack": "The pack was made",
+    "cutout": "The product was cut out",
+    "aplus": "The A+ page was written",
+}
 
 # Of a call whose job is over: nobody waits at the page for it any more, but its money is followed to the end.
 LEFT_OPEN = {
@@ -95,6 +104,8 @@ class Facts:
     row: Row | None
     prompt: PromptJob | None
     detail: ImageJob | None
+    project: Project | None = None
+    order: ImageOrder | None = None
 
     @property
     def cost(self) -> Decimal | None:
@@ -120,7 +131,7 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "live": shown.status in LIVE,
         "own": shown.owner_id == user.pk,
         "retry_helps": remedy_of(shown) == Remedy.RETRY or shown.status == Status.CANCELLED,
-        "can_retry": shown.status in (Status.FAILED, Status.CANCELLED) and facts.row is not None,
+        "can_retry": shown.status in (Status.FAILED, Status.CANCELLED) and bool(facts.row or facts.project),
         "lasted": _lasted(facts),
         "tries": tries_of(shown, facts.attempts),
         "turned_away": sum(past.outcome in TURNED_AWAY for past in facts.attempts),
@@ -137,6 +148,7 @@ def job(request: HttpRequest, uid: UUID) -> HttpResponse:
         "used": used_of(facts.prompt) if facts.prompt else "",
         "story": story_of(shown, facts.events, facts.attempts),
         "images": image_views(GeneratedImage.objects.filter(job=shown)),
+        "listing_images": ListingImage.objects.filter(job=shown),
     }
     return render(request, "jobs/job.html", context)
 
@@ -145,6 +157,7 @@ def facts_of(shown: Job) -> Facts:
     prompt = PromptJob.objects.filter(job=shown).select_related("row__workspace", "reused_from__job").first()
     detail = ImageJob.objects.filter(job=shown).select_related("row__workspace", "prompt_job__job").first()
     side = prompt or detail
+    order = ImageOrder.objects.filter(job=shown).first()
     attempts = list(Attempt.objects.filter(job=shown).order_by("number"))
     shown.last_error = attempts[-1].error_message if attempts else ""  # type: ignore[attr-defined]
     return Facts(
@@ -156,7 +169,15 @@ def facts_of(shown: Job) -> Facts:
         row=side.row if side else None,
         prompt=prompt,
         detail=detail,
+        project=project_of(shown),
+        order=order,
     )
+
+
+def project_of(job: Job) -> Project | None:
+    """The product that a job of Listings works for."""
+    name, _, project_id = job.subject.partition(":")
+    return Project.objects.filter(pk=project_id).first() if name == "project" else None
 
 
 def tries_of(job: Job, attempts: list[Attempt]) -> int:
@@ -167,6 +188,9 @@ def tries_of(job: Job, attempts: list[Attempt]) -> int:
 
 def _title(facts: Facts) -> str:
     kind = {"prompt": "Prompt", "image": "Image"}.get(facts.job.kind, facts.job.kind.capitalize())
+    if facts.project:
+        what = ImageType(facts.order.image_type).label if facts.order else job_name(facts.job.kind)
+        return f"{what} of {facts.project.name}"
     return f"{kind} for row {number_of(facts.row)}" if facts.row else kind
 
 
@@ -205,7 +229,7 @@ def sentence(facts: Facts) -> SafeString | str:
 def _finished(facts: Facts) -> str:
     tries = tries_of(facts.job, facts.attempts)
     how = "on the first try" if tries <= 1 else f"on try {tries}"
-    what = "The prompt was written" if facts.job.kind == "prompt" else "The image was made"
+    what = _MADE.get(facts.job.kind, "The image was made")
     if facts.prompt and facts.prompt.source in (PromptJob.Source.TEMPLATE, PromptJob.Source.DEFAULT):
         return f"No model wrote a usable prompt, so the workspace's rule made one up. {_paid(facts)}"
     return f"{what} {how}, {_lasted(facts)} after it was asked for. {_paid(facts)}"

@@ -15,7 +15,8 @@ from apps.accounts.models import User
 from apps.desk.estimates import Outlook, describe
 from apps.jobs.models import Job
 from apps.jobs.states import Status
-from apps.pages.jobs.queue_words import NOBODY, Actor, actor_of, contents_of
+from apps.listings.models import Project
+from apps.pages.jobs.queue_words import NOBODY, Actor, actor_of, contents_of, job_name
 from apps.pages.shell import page, reader
 from apps.pages.studio.row_status import Bar, RowStatus, Said
 from apps.pages.studio.row_view import RowView, row_views
@@ -97,13 +98,15 @@ def entries_of(user: User) -> tuple[list[Entry], int]:
     of_subject: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         of_subject[job.subject or str(job.uid)].append(job)
-    views = _views_of(user, of_subject)
+    views, projects = _views_of(user, of_subject), projects_of(user, of_subject)
     entries = [
         entry
         for subject, theirs in of_subject.items()
         for entry in (
             [_row_entry(views[subject], theirs, outlooks, marks)]
             if subject in views
+            else [project_entry(projects[subject], theirs, outlooks, marks)]
+            if subject in projects
             else [_job_entry(job, outlooks.get(job.pk, Outlook()), marks) for job in theirs]
         )
     ]
@@ -181,6 +184,41 @@ def _row_entry(
     )
 
 
+def projects_of(user: User, subjects: Mapping[str, object]) -> dict[str, Project]:
+    """The products that have something in the queue, by the subject of their jobs."""
+    ids = [UUID(subject.removeprefix("project:")) for subject in subjects if subject.startswith("project:")]
+    return {f"project:{each.pk}": each for each in Project.objects.filter(pk__in=ids, owner=user)}
+
+
+def project_entry(
+    project: Project, jobs: Sequence[Job], outlooks: Mapping[int, Outlook], marks: Mapping[int, Earmark]
+) -> Entry:
+    """All that a product has in the queue: a pack is one entry, with how far it is."""
+    parts = [job for job in jobs if not job.after_children] or list(jobs)
+    running = [job for job in parts if job.status == Status.PROCESSING]
+    queued = [job for job in parts if job.status == Status.QUEUED]
+    first = (running or queued or parts)[0]
+    outlook = outlooks.get(first.pk, Outlook())
+    alone = _job_entry(first, outlook, marks)
+    places = [place for job in queued if (place := outlooks.get(job.pk, Outlook()).position) is not None]
+    parents = [job.uid for job in jobs if job.after_children and not job.cancel_requested_at]
+    in_line = [job for job in queued if alone.line == (job.lane, job.priority)]
+    photo = project.photos.first()
+    return replace(
+        alone,
+        id=str(project.pk),
+        title=project.name,
+        where=contents_of(jobs),
+        href=reverse("project", args=[project.pk]),
+        thumb=f"/media/assets/{photo.asset_id}/thumbnail" if photo else "",
+        held=sum((marks[job.pk].held_usd for job in jobs if job.pk in marks), Decimal(0)),
+        wanted=sum((marks[job.pk].wanted_usd for job in jobs if job.pk in marks), Decimal(0)),
+        cancel=parents or [job.uid for job in parts if not job.cancel_requested_at],
+        place=min(places, default=None),
+        movable=[job.uid for job in in_line],
+    )
+
+
 def _job_entry(job: Job, outlook: Outlook, marks: Mapping[int, Earmark]) -> Entry:
     running, mark = job.status == Status.PROCESSING, marks.get(job.pk)
     wait = waiting(Line.of(job, outlook))
@@ -194,7 +232,7 @@ def _job_entry(job: Job, outlook: Outlook, marks: Mapping[int, Earmark]) -> Entr
     queued = job.status == Status.QUEUED
     return Entry(
         id=str(job.uid),
-        title="A row that was deleted" if job.subject.startswith("row:") else job.kind.capitalize(),
+        title="A row that was deleted" if job.subject.startswith("row:") else job_name(job.kind),
         where=contents_of([job]),
         href=reverse("job", args=[job.uid]),
         told=told,

@@ -10,6 +10,7 @@ from apps.jobs.states import Reason
 from apps.pages.words import count
 from apps.providers.causes import NOTHING_TO_DO, cause_of
 
+_KINDS = {"picture": "listing image", "scene": "listing image", "cutout": "cut-out"}
 _DESK = {Reason.LANE_PAUSED, Reason.NO_WORKER}
 
 
@@ -51,8 +52,13 @@ def actor_of(status: str, look: str, outlooks: Sequence[Outlook]) -> Actor:
 
 
 def contents_of(jobs: Sequence[Job]) -> str:
-    """`prompt, 4 images`."""
-    kinds = Counter(job.kind for job in jobs)
+    """`prompt, 4 images`; of a pack its parent is not told besides its images."""
+    kinds = Counter(_KINDS.get(job.kind, job.kind) for job in jobs if not (job.after_children and len(jobs) > 1))
     others = [count(number, kind) for kind, number in kinds.items() if kind not in ("prompt", "image")]
     prompts = ["prompt" if kinds["prompt"] == 1 else count(kinds["prompt"], "prompt")] if kinds["prompt"] else []
     return ", ".join([*prompts, *([count(kinds["image"], "image")] if kinds["image"] else []), *others])
+
+
+def job_name(kind: str) -> str:
+    """`Listing image`, `Cut-out`."""
+    return _KINDS.get(kind, kind).capitalize()

@@ -11,6 +11,7 @@ from apps.accounts.audit import AuditEntry, record
 from apps.accounts.models import ApiToken, Budget, User
 from apps.assets.models import Asset
 from apps.jobs.models import Attempt, Hold, Job, JobEvent, Lane, Worker
+from apps.listings.models import APlusPage, BrandKit, Cutout, Export, ListingImage, Pack, Project, SourcePhoto
 from apps.providers.models import Breaker, Call, Earmark, Place, Upload
 from apps.studio.models import GeneratedImage, ImageJob, PromptJob, Row, Strategy, Workspace
 from tests.factories import (
@@ -23,6 +24,7 @@ from tests.factories import (
     finish,
     token_for,
 )
+from tests.listings import things as listings
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -56,6 +58,14 @@ def _hold() -> Hold:
 
 
 THINGS: dict[type[Model], Callable[[], Any]] = {
+    Project: lambda: listings.project_of(UserFactory()),
+    BrandKit: lambda: listings.kit_of(UserFactory()),
+    SourcePhoto: lambda: listings.photo_of(UserFactory()),
+    Cutout: lambda: listings.cutout_of(UserFactory()),
+    Pack: lambda: listings.pack_of(UserFactory()),
+    ListingImage: lambda: listings.image_of(UserFactory()),
+    APlusPage: lambda: listings.aplus_of(UserFactory()),
+    Export: lambda: listings.export_of(UserFactory()),
     User: lambda: UserFactory(is_superuser=True, is_staff=True),
     ApiToken: lambda: token_for(UserFactory())[0],
     Budget: lambda: Budget.objects.create(owner=UserFactory(), amount_usd=5),

@@ -23,6 +23,7 @@ from tests.factories import (
     picture_file,
     token_for,
 )
+from tests.listings import things
 
 OUR_ROOTS = ("api/", "media/")
 ACTORS = ("anonymous", "stranger", "owner", "staff", "no_scope", "expired", "revoked")
@@ -106,6 +107,23 @@ def _of_rows(verb: str, **body: Any) -> Callable[[User], Request]:
     return request
 
 
+def _in_project(
+    path: str, thing: Callable[[User], Any] = things.project_of, body: Any = None
+) -> Callable[[User], Request]:
+    """`{project}` and `{thing}` of what belongs to the user."""
+
+    def request(user: User) -> Request:
+        made = thing(user)
+        project = made if thing is things.project_of else made.project
+        return path.format(project=project.pk, thing=made.pk), body
+
+    return request
+
+
+def _process(path: str, **body: Any) -> Callable[[User], Request]:
+    return lambda user: (path, {"projectId": str(things.project_of(user).pk), **body})
+
+
 def _new_prompt(user: User) -> Request:
     row = _row(user)
     return "/api/prompt/queue", {"rowId": str(row.pk), "targetUrl": row.target_url}
@@ -186,6 +204,69 @@ CASES: dict[str, list[Case]] = {
     "api:schema": [("GET", _plain("/api/schema"), owned(200, stranger=200, staff=200, no_scope=200))],
     "api:docs": [("GET", _plain("/api/docs"), owned(200, stranger=200, staff=200, no_scope=200, anonymous=302))],
     "api:unknown": [("GET", _plain("/api/no/such/thing"), dict.fromkeys(ACTORS, 404))],
+    "api:projects": [
+        ("GET", _plain("/api/projects"), anybody_signed_in(200)),
+        ("POST", _plain("/api/projects", {"name": "Cup"}), anybody_signed_in(201)),
+    ],
+    "api:project": [
+        ("GET", _in_project("/api/projects/{project}"), owned(200)),
+        ("PATCH", _in_project("/api/projects/{project}", body={"style": "bold"}), owned(200)),
+        ("DELETE", _in_project("/api/projects/{project}"), owned(204)),
+    ],
+    "api:project-facts": [("PUT", _in_project("/api/projects/{project}/facts", body={"facts": []}), owned(200))],
+    "api:project-photos": [("UPLOAD", _in_project("/api/projects/{project}/photos"), owned(422))],  # a tiny one
+    "api:project-photo": [
+        ("DELETE", _in_project("/api/projects/{project}/photos/{thing}", things.photo_of), owned(204))
+    ],
+    "api:project-cutout": [
+        ("POST", _in_project("/api/projects/{project}/cutout", body={"method": "quick"}), owned(202))
+    ],
+    "api:project-cutout-file": [("UPLOAD", _in_project("/api/projects/{project}/cutout/file"), owned(422))],
+    "api:project-quote": [("POST", _in_project("/api/projects/{project}/quote", body={}), owned(200))],
+    "api:project-images": [("GET", _in_project("/api/projects/{project}/images"), owned(200))],
+    "api:project-choose": [
+        ("POST", _in_project("/api/projects/{project}/images/{thing}/choose", things.image_of), owned(200))
+    ],
+    "api:project-compliance": [("GET", _in_project("/api/projects/{project}/compliance"), owned(200))],
+    "api:pack-cancel": [
+        ("POST", _in_project("/api/projects/{project}/packs/{thing}/cancel", things.pack_of), owned(200))
+    ],
+    "api:project-exports": [
+        ("POST", _in_project("/api/projects/{project}/exports", things.image_of, {"platform": "amazon"}), owned(201))
+    ],
+    "api:project-export": [
+        ("GET", _in_project("/api/projects/{project}/exports/{thing}", things.export_of), owned(200))
+    ],
+    "api:project-export-file": [
+        ("GET", _in_project("/api/projects/{project}/exports/{thing}/file", things.export_of), owned(200))
+    ],
+    "api:project-export-now": [("GET", _in_project("/api/projects/{project}/export", things.image_of), owned(200))],
+    "api:project-aplus": [("GET", _in_project("/api/projects/{project}/aplus"), owned(200))],
+    "api:project-aplus-validate": [
+        ("POST", _in_project("/api/projects/{project}/aplus/validate", body={"modules": []}), owned(200))
+    ],
+    "api:project-aplus-item": [
+        ("GET", _in_project("/api/projects/{project}/aplus/{thing}", things.aplus_of), owned(200)),
+        (
+            "PUT",
+            _in_project("/api/projects/{project}/aplus/{thing}", things.aplus_of, {"modules": [], "revision": 0}),
+            owned(200),
+        ),
+    ],
+    "api:process-image": [("POST", _process("/api/process-image", imageType="LIFESTYLE"), owned(202))],
+    "api:process-complete-pack": [("POST", _process("/api/process-complete-pack"), owned(202))],
+    "api:process-aplus": [("POST", _process("/api/process-aplus"), owned(202))],
+    "api:brand-kits": [
+        ("GET", _plain("/api/brand-kits"), anybody_signed_in(200)),
+        ("POST", _plain("/api/brand-kits", {"name": "Ember", "colours": ["#A5401B"]}), anybody_signed_in(201)),
+    ],
+    "api:brand-kit": [
+        ("PATCH", _to("/api/brand-kits/{}", things.kit_of, {"colours": ["#103F5C"]}), owned(200)),
+        ("DELETE", _to("/api/brand-kits/{}", things.kit_of), owned(204)),
+    ],
+    "media:cutouts": [("GET", _to("/media/cutouts/{}", things.cutout_of), FILES)],
+    "media:listing-images": [("GET", _to("/media/listing-images/{}", things.image_of), FILES)],
+    "media:listing-images/thumbnail": [("GET", _to("/media/listing-images/{}/thumbnail", things.image_of), FILES)],
     "media:assets": [("GET", _to("/media/assets/{}", lambda user: AssetFactory(owner=user)), FILES)],
     "media:assets/thumbnail": [
         ("GET", _to("/media/assets/{}/thumbnail", lambda user: AssetFactory(owner=user)), FILES)

@@ -17,6 +17,7 @@ from tests.factories import (
     UserFactory,
     token_for,
 )
+from tests.listings import things
 
 pytestmark = pytest.mark.django_db
 ACTORS = ("anonymous", "stranger", "owner", "staff")
@@ -61,6 +62,11 @@ def _browser(user: User) -> str:
     return f"/account/browsers/{BrowserSession.objects.filter(user=user).earliest('pk').pk}/sign-out"
 
 
+def _aplus_picture(user: User) -> str:
+    page = things.aplus_of(user)
+    return f"/listings/{page.project_id}/aplus/{page.pk}/0/companyLogo"
+
+
 def _plain(path: str) -> Callable[[User], str]:
     return lambda _user: path
 
@@ -77,6 +83,22 @@ CASES: dict[str, tuple[str, Callable[[User], str], Answers]] = {
     "row": ("GET", _of_row(), owned()),
     "row_zip": ("GET", _of_row("/images.zip"), owned()),
     "strategies": ("GET", _of_workspace("/strategies"), owned()),
+    "projects": ("GET", _plain("/listings"), anybody_signed_in()),
+    "project": ("GET", lambda user: f"/listings/{things.image_of(user).project_id}", owned()),
+    "project_live": ("GET", lambda user: f"/listings/{things.image_of(user).project_id}/live", owned()),
+    "project_quota": ("GET", lambda user: f"/listings/{things.project_of(user).pk}/quota", owned()),
+    "project_versions": (
+        "GET",
+        lambda user: f"/listings/{things.image_of(user).project_id}/versions/MAIN_IMAGE",
+        owned(),
+    ),
+    "project_aplus": ("GET", lambda user: f"/listings/{things.aplus_of(user).project_id}/aplus", owned()),
+    "project_aplus_module": (
+        "GET",
+        lambda user: f"/listings/{things.project_of(user).pk}/aplus/module?type=STANDARD_TEXT",
+        owned(),
+    ),
+    "project_aplus_picture": ("GET", _aplus_picture, owned()),
     "spending": ("GET", _plain("/spending"), anybody_signed_in()),
     "image": ("GET", lambda user: f"/images/{GeneratedImageFactory(row=_row(user)).pk}", owned()),
     # to staff it is a page of the desk, to read

@@ -16,6 +16,7 @@ from django.db import connection
 
 from apps.jobs.models import Worker
 from apps.launch.procfile import read_procfile
+from apps.providers.registry import PROVIDERS
 from tests.support.simulator import SimulatorProcess
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -69,11 +70,9 @@ class Stack:
             "SITE_URL": self.url,
             "LIVE_URL": f"http://127.0.0.1:{self.live_port}",
             "PRESSROOM_MEDIA_ROOT": str(settings.MEDIA_ROOT),
-            "XAI_API_KEY": "simulator",
-            "XAI_API_BASE": self.simulator.xai_base,
-            "WAVESPEED_API_KEY": "simulator",
-            "WAVESPEED_API_BASE": self.simulator.wavespeed_base,
-            "PRESSROOM_SIMULATED": "xai,wavespeed",
+            **{provider.key_setting: "simulator" for provider in PROVIDERS.values()},
+            **{provider.base_setting: self.simulator.base(provider.name) for provider in PROVIDERS.values()},
+            "PRESSROOM_SIMULATED": ",".join(PROVIDERS),
             "PRESSROOM_LOG": "console",
         }
 

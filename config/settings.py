@@ -302,7 +302,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "apps.api.jobs.job_shapes.PUBLIC_STATUSES",
         "RowStatus": "apps.api.studio.rows.ROW_STATUSES",
-        "ImageType": "apps.listings.models.ImageType",
+        "ImageType": "apps.api.listings.shapes.IMAGE_TYPES",
     },
 }
 UNFOLD = {"SITE_TITLE": "Pressroom", "SITE_HEADER": "Pressroom", "SITE_URL": "/"}

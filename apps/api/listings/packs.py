@@ -14,7 +14,7 @@ from apps.api.idempotency import Claim, Within, keyed
 from apps.api.jobs.jobs import CancelledSerializer
 from apps.api.jobs.priorities import PRIORITY
 from apps.api.listings import examples
-from apps.api.listings.shapes import ListingImageSerializer
+from apps.api.listings.shapes import IMAGE_TYPES, ListingImageSerializer
 from apps.api.money import BudgetSerializer
 from apps.api.query import query_invalid
 from apps.api.serializers import CamelSerializer, Id, Money, Text, YesOrNo
@@ -34,7 +34,7 @@ from apps.listings.standing import stand_of
 
 class ProcessImageSerializer(CamelSerializer):
     project_id = Id()
-    image_type = serializers.ChoiceField(choices=ImageType.values)
+    image_type = serializers.ChoiceField(choices=IMAGE_TYPES)
     style = serializers.ChoiceField(choices=Style.values, required=False)  # type: ignore[assignment]
     scene = Text(max_length=500, required=False, allow_blank=True, help_text="Your wish for a painted scene")
     force = YesOrNo(required=False, help_text="Paint it anew although the same was painted before; it is paid again")
@@ -56,7 +56,7 @@ class ImageStartedSerializer(CamelSerializer):
 class ChildSerializer(CamelSerializer):
     """`jobId` null: it waits for facts, and costs nothing until then."""
 
-    image_type = serializers.ChoiceField(choices=ImageType.values)
+    image_type = serializers.ChoiceField(choices=IMAGE_TYPES)
     job_id = serializers.UUIDField(allow_null=True)
     missing_facts = serializers.ListField(child=serializers.CharField())
 
@@ -70,7 +70,7 @@ class PackStartedSerializer(CamelSerializer):
 
 class PackQuoteRequestSerializer(CamelSerializer):
     image_types = serializers.ListField(
-        child=serializers.ChoiceField(choices=ImageType.values), required=False, help_text="Left out: all six"
+        child=serializers.ChoiceField(choices=IMAGE_TYPES), required=False, help_text="Left out: all six"
     )
 
 
@@ -111,7 +111,7 @@ class RuleSerializer(CamelSerializer):
 
 class ImageReportSerializer(CamelSerializer):
     image_id = serializers.UUIDField()
-    image_type = serializers.ChoiceField(choices=ImageType.values)
+    image_type = serializers.ChoiceField(choices=IMAGE_TYPES)
     rules = RuleSerializer(many=True)
 
 

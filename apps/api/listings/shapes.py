@@ -11,6 +11,7 @@ from apps.listings.links import image_url, thumbnail_url
 from apps.listings.models import Category, ImageType, ListingImage, SourcePhoto, Style
 from apps.listings.standing import PACK_STATUSES, PROJECT_STATUSES, SLOT_STATES
 
+IMAGE_TYPES = tuple(ImageType.values)
 VERDICTS = ("same", "look", "different", "cannot_tell")
 MADE_BY = ("pack", "redo", "fix", "upload")
 
@@ -92,7 +93,7 @@ class DriftSerializer(CamelSerializer):
 
 class ListingImageSerializer(CamelSerializer):
     image_id = serializers.UUIDField(source="pk")
-    image_type = serializers.ChoiceField(choices=ImageType.values)
+    image_type = serializers.ChoiceField(choices=IMAGE_TYPES)
     style = serializers.ChoiceField(choices=Style.values)  # type: ignore[assignment]
     version = serializers.IntegerField(source="number")
     url = serializers.SerializerMethodField()
@@ -129,7 +130,7 @@ class ListingImageSerializer(CamelSerializer):
 class SlotSerializer(CamelSerializer):
     """One of the six: the version that counts, and what its newest job does."""
 
-    image_type = serializers.ChoiceField(choices=ImageType.values)
+    image_type = serializers.ChoiceField(choices=IMAGE_TYPES)
     state = serializers.ChoiceField(choices=SLOT_STATES)
     missing_facts = serializers.ListField(child=serializers.CharField(), source="lacking")
     job_id = serializers.SerializerMethodField()

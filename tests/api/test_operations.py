@@ -104,7 +104,7 @@ def test_init_sees_what_is_up(db: None, settings: Any, monkeypatch: pytest.Monke
     caller_of(StaffFactory())("POST", "/api/init")
     PeriodicTask.objects.filter(task="jobs.dispatch").update(last_run_at=timezone.now())
     now = timezone.now()
-    Worker.objects.create(name="w1", lanes=["prompts", "images"], started_at=now, alive_at=now)
+    Worker.objects.create(name="w1", lanes=["prompts", "images", "listings"], started_at=now, alive_at=now)
     assert {name for name, check in checks().items() if not check["ok"]} == set()
     Worker.objects.update(alive_at=now - timedelta(minutes=5))
     PeriodicTask.objects.filter(task="jobs.dispatch").update(last_run_at=now - timedelta(minutes=5))

@@ -39,8 +39,8 @@ def look_of(style: str, *, product: Rgb, kit: Sequence[str] = ()) -> Look:
 
 def _premium(product: Rgb, brand: list[Rgb]) -> Look:
     light = lab(product)[0] > 62  # a light product shows best on a dark ground
-    ground, ink = (from_hex("#15130F"), from_hex("#F3EDE1")) if light else (from_hex("#F4EFE6"), from_hex("#1C1914"))
-    metal = brand[0] if brand else from_hex("#D8B67A" if light else "#A5814B")
+    ground, ink = (from_hex("#15130F"), from_hex("#F3EDE1")) if light else (from_hex("#E6DAC4"), from_hex("#1C1914"))
+    metal = brand[0] if brand else from_hex("#D8B67A" if light else "#8F6A34")
     return Look(
         PREMIUM,
         "fraunces",
@@ -102,7 +102,7 @@ def _bold(product: Rgb, brand: list[Rgb]) -> Look:
 def _lifestyle(product: Rgb, brand: list[Rgb]) -> Look:
     _, a, b = (float(each) for each in lab(product))
     strength = max((a * a + b * b) ** 0.5, 1)
-    tint = rgb_of((86, a / strength * 9, b / strength * 9 + 4))
+    tint = rgb_of((80, a / strength * 16, b / strength * 16 + 2))
     accent = brand[0] if brand else rgb_of((42, a / strength * 26, b / strength * 26))
     return Look(
         LIFESTYLE,
@@ -114,7 +114,7 @@ def _lifestyle(product: Rgb, brand: list[Rgb]) -> Look:
         from_hex("#2B2620"),
         from_hex("#6B6256"),
         accent,
-        (rgb_of((94, a / strength * 3, b / strength * 3 + 5)), rgb_of((78, a / strength * 12, b / strength * 12 + 3))),
+        (rgb_of((91, a / strength * 6, b / strength * 6 + 5)), rgb_of((72, a / strength * 17, b / strength * 17 + 3))),
         2,
         4,
     )

@@ -191,7 +191,7 @@ def _colours(ours: Picture, theirs: Picture, mask: Mask) -> tuple[float, float, 
     mine, other = np.array(a), np.array(b)
     gain = np.clip(np.median((other.sum(axis=1) + 6) / (mine.sum(axis=1) + 6)), 0.8, 1.25)
     first, second = lab(mine), lab(np.clip(other / gain, 0, 255))
-    strong = np.hypot(first[:, 1], first[:, 2]) > 15
+    strong = np.hypot(first[:, 1], first[:, 2]) > 8
     turn = 0.0
     if strong.sum() >= 4:
         angles = np.degrees(

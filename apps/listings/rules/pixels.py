@@ -136,9 +136,11 @@ def border(scene: Scene) -> Result:
     reach = max(3, round(0.06 * min(height, width)))
     sides = 0
     for turns in range(4):
-        strip = np.rot90(grey, turns)[:reach]
+        turned = np.rot90(grey, turns)
+        ends = turned.shape[1] // 20  # a frame does not reach the corners of the picture
+        strip, behind = turned[:reach, ends:-ends], turned[reach : 2 * reach, ends:-ends]
         steady = strip.std(axis=1) < 4
-        dark = np.abs(strip.mean(axis=1) - np.median(np.rot90(grey, turns)[reach : 2 * reach])) > 12
+        dark = np.abs(strip.mean(axis=1) - np.median(behind)) > 12
         sides += bool((steady & dark).any())
     return Result(
         "border",

@@ -99,7 +99,7 @@ def _minimal(stage: Stage, matte: Matte, headline: str, callouts: Sequence[Callo
     longer = (1180 if wide > 0.75 else 1160) * share
     height = longer / wide if wide > 1 else longer
     title = stage.headline(headline, Box(150, 110, 1850, 390), align="centre", largest=112)
-    foot = 1530
+    foot = 1470
     _stand(
         stage,
         matte,

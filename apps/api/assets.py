@@ -18,8 +18,8 @@ from apps.assets.library import delete, resolve, store_upload
 from apps.assets.models import Asset
 from apps.assets.space import space_of
 from apps.assets.urls import asset_url, thumbnail_url
+from apps.assets.use import in_use
 from apps.core.errors import Problem, not_found
-from apps.studio.picture_use import named_by
 from apps.studio.pictures import LOOK_SECONDS
 
 # The picture itself may have MAX_BYTES; the rest is the form around it.
@@ -92,7 +92,7 @@ class Assets(Endpoint):
     def get(self, request: Request) -> Response:
         owner = user_of(request)
         page = page_of(Asset.objects.filter(owner=owner), request, order=("-created_at", "-id"))
-        context = {"named": named_by(owner.pk)}
+        context = {"named": in_use(owner.pk)}
         return Response(page.body(lambda assets: list(ListedAssetSerializer(assets, many=True, context=context).data)))
 
     @documented(
@@ -164,11 +164,11 @@ class AssetItem(Endpoint):
     )
     def delete(self, request: Request, asset_id: UUID) -> Response:
         asset = _find(request, asset_id)
-        if asset in named_by(asset.owner_id):
+        if asset in in_use(asset.owner_id):
             raise Problem(
                 409,
                 "asset_in_use",
-                "A row or workspace uses this image, or a job that is not over.",
+                "A row, a workspace or a product uses this image, or a job that is not over.",
                 "Replace it there or let the job end, then delete it.",
             )
         delete([asset])

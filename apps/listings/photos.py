@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter, ImageStat
 from apps.assets.library import Readable, delete, store_upload
 from apps.assets.models import Asset
 from apps.assets.storage import open_file
+from apps.assets.use import in_use
 from apps.core.errors import Problem
 from apps.listings.models import Project, SourcePhoto
 
@@ -65,17 +66,11 @@ def add_photo(project: Project, *, file: Readable, name: str) -> SourcePhoto:
 
 
 def remove_photo(photo: SourcePhoto) -> None:
-    """Images made from it stay; the file goes when nothing else needs it."""
+    """Images made from it stay; the picture goes when nothing else needs it, in whatever product."""
     asset = photo.asset
     photo.delete()
-    if not SourcePhoto.objects.filter(asset=asset).exists() and not _needed_elsewhere(asset):
+    if asset not in in_use(asset.owner_id):
         delete([asset])
-
-
-def _needed_elsewhere(asset: Asset) -> bool:
-    from apps.listings.models import BrandKit, Cutout
-
-    return BrandKit.objects.filter(logo=asset).exists() or Cutout.objects.filter(photo=asset).exists()
 
 
 def seen_in(asset: Asset) -> Seen:

@@ -6,7 +6,11 @@ class StudioConfig(AppConfig):
     name = "apps.studio"
 
     def ready(self) -> None:
+        from apps.assets import use
         from apps.studio import checks  # noqa: F401
+        from apps.studio.picture_use import named_by
+
+        use.register(named_by)
 
         post_migrate.connect(_furnish, sender=self, dispatch_uid="studio.furnish")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from apps.assets import use
 from apps.assets.library import delete, digest_of
 from apps.assets.models import Asset
 from apps.assets.urls import asset_id_of
@@ -56,5 +57,5 @@ def forget_pictures(owner_id: int, urls: Iterable[str]) -> None:
     assets = Asset.objects.filter(owner=owner_id)
     candidates = [*assets.filter(pk__in=gone.ids), *assets.filter(source_digest__in=gone.digests)]
     if candidates:
-        still = named_by(owner_id)
+        still = use.in_use(owner_id)
         delete([asset for asset in candidates if asset not in still])

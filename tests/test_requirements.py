@@ -10,7 +10,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-IMPORTED_AS = {"django-csp": "csp", "django-unfold": "unfold", "djangorestframework": "rest_framework", "pillow": "PIL"}
+IMPORTED_AS = {
+    "django-csp": "csp",
+    "django-unfold": "unfold",
+    "djangorestframework": "rest_framework",
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+}
 LOCKS = {"requirements.lock": ["local"], "requirements-dev.lock": ["local", "dev"]}
 
 

@@ -26,6 +26,7 @@ from apps.studio.models import PromptPolicy, Row, Workspace
 from apps.studio.services import generate_images
 
 USERNAME = "verify"
+ASKED = ("xai", "wavespeed")  # the providers that the prompt and the image are paid to
 SIDE = 1024  # the smallest picture the image models make
 PROMPT_ESTIMATE = Decimal("0.01")  # USD: two small pictures and 200 words at the dearest model's price
 _ADVICE = {

@@ -120,7 +120,7 @@ def test_providers_are_called_again_when_they_may_be(owner: User) -> None:
 
 def test_a_sign_of_life_from_the_future_is_none(db: None) -> None:
     now = database_now()
-    Worker.objects.create(name="w", lanes=["prompts", "images"], processes=2, started_at=now, alive_at=now)
+    Worker.objects.create(name="w", lanes=["prompts", "images", "listings"], processes=2, started_at=now, alive_at=now)
     assert vitals.workers().ok
     Worker.objects.update(alive_at=now + HOUR)
     assert not vitals.workers().ok

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.errors import Problem
 from apps.desk import vitals
-from apps.providers.registry import NEEDED
-from apps.studio.verification import prove, quote
+from apps.providers.registry import PROVIDERS
+from apps.studio.verification import ASKED, prove, quote
 
 START_SECONDS = 20.0
 ADVICE = "Correct what it names and run this again; with --traceback it says where it happened."
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write("Everything works.")
 
     def _may_run(self, real: bool) -> bool:
-        paid = [provider.title for provider in NEEDED if not provider.simulated]
+        paid = [PROVIDERS[name].title for name in ASKED if not PROVIDERS[name].simulated]
         if not paid:
             return True
         price = quote()

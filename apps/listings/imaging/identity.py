@@ -150,7 +150,7 @@ def _move(picture: Any, scale: float, shift: tuple[int, int], *, smooth: bool = 
 
 
 def _outline(mask: Mask, result: Picture) -> float:
-    """How far the product's outline is from the nearest edge in the picture: 90 of 100 of it, as a share of its diagonal."""
+    """How far the product's outline is from the nearest edge in the picture: 85 of 100 of it, as a share of its diagonal."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = (
         np.concatenate([contour[:, 0] for contour in contours if len(contour) > 20])
